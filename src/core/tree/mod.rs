@@ -1,0 +1,175 @@
+//! `Tree`: the node tree as one principal may use it, through one door.
+//!
+//! The only way to a node. Every operation checks the credential's scope, the rights, the locks and
+//! the preconditions itself, so a door cannot forget to; what changes something checks them again
+//! inside the commit.
+//!
+//! | file | operations |
+//! |---|---|
+//! | `access` | paths to nodes, rights, locks: what every operation begins with |
+//! | `read` | `stat`, `read`, metadata |
+//! | `list` | `list` |
+//! | `write` | `write`, `create_collection`, `set_attributes`, `set_meta` |
+//! | `transfer` | `copy`, `rename` |
+//! | `remove` | `remove`, `restore` |
+//! | `locks` | `lock`, `refresh_lock`, `unlock` |
+//! | `uploads` | uploads in parts |
+
+mod access;
+mod content;
+mod list;
+mod locks;
+mod read;
+mod remove;
+mod transfer;
+pub mod uploads;
+mod write;
+
+use crate::content::{Algorithm, Checksum, LateChecksums};
+use crate::core::Core;
+use crate::http::conditional::Conditions;
+use crate::http::range::{ByteRange, RangeSpec};
+use crate::node::{Attributes, Node};
+use crate::ports::Bits;
+use crate::principal::{Door, SharedPrincipal};
+
+/// Whose first segment is it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Context {
+    /// `/<workspace>/…`
+    User,
+    /// `/<datasource>/…`, administrators only.
+    Admin,
+}
+
+/// See the module documentation. Cheap to clone.
+#[derive(Clone)]
+pub struct Tree {
+    pub(crate) core: Core,
+    pub(crate) principal: SharedPrincipal,
+    pub(crate) door: Door,
+    pub(crate) context: Context,
+}
+
+/// What happens to missing parents of a new node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Parents {
+    #[default]
+    MustExist,
+    Create,
+}
+
+/// What happens when the target exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Existing {
+    #[default]
+    Replace,
+    /// [`crate::Error::AlreadyExists`].
+    Refuse,
+    /// Take the next free name: `a (1).txt`.
+    Rename,
+}
+
+/// How to write a leaf.
+#[derive(Default)]
+pub struct Write {
+    pub conditions: Conditions,
+    pub parents: Parents,
+    pub existing: Existing,
+    /// The length the client announced; a body of another length is refused.
+    pub size: Option<u64>,
+    /// Digests the body must have.
+    pub checksums: Vec<Checksum>,
+    /// Digests to compute and keep as attributes (`checksum:<algorithm>`), beside those promised.
+    pub compute: Vec<Algorithm>,
+    /// Promises that arrive behind the body; their algorithms must be in `compute`.
+    pub late: Option<LateChecksums>,
+    /// Modification time to keep; `None` takes the present.
+    pub mtime_ns: Option<i64>,
+    /// `None` guesses from the name.
+    pub mime: Option<String>,
+    pub attributes: Attributes,
+    /// Lock tokens the client presented.
+    pub tokens: Vec<String>,
+}
+
+/// How to copy or rename.
+#[derive(Debug, Clone, Default)]
+pub struct Transfer {
+    /// Conditions on the source.
+    pub source: Conditions,
+    /// Conditions on the target.
+    pub target: Conditions,
+    pub parents: Parents,
+    pub existing: Existing,
+    /// Copy a collection without its content.
+    pub shallow: bool,
+    /// Copy of a leaf: attributes and media type to take instead of the source's.
+    pub replace: Option<(Attributes, Option<String>)>,
+    pub tokens: Vec<String>,
+}
+
+/// How to remove.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Removal {
+    /// Into the recycle bin where the workspace has one; for good inside the bin.
+    #[default]
+    Recycle,
+    Permanent,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct Remove {
+    pub removal: Removal,
+    pub conditions: Conditions,
+    /// Refuse a collection that has content.
+    pub only_empty: bool,
+    pub tokens: Vec<String>,
+}
+
+/// What a removal did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Removed {
+    pub node: Node,
+    /// Where the node is now, if it went into a recycle bin.
+    pub recycled_to: Option<crate::path::NodePath>,
+}
+
+/// The outcome of a mutation that leaves a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    pub node: Node,
+    /// Where it is: differs from what was asked for after [`Existing::Rename`].
+    pub path: crate::path::NodePath,
+    /// Whether there was no node before.
+    pub created: bool,
+}
+
+/// A leaf on its way out.
+pub struct Read {
+    pub node: Node,
+    /// What was asked for; `None` is the whole leaf.
+    pub range: Option<ByteRange>,
+    pub bits: Bits,
+}
+
+/// How to read a leaf.
+#[derive(Debug, Clone, Default)]
+pub struct ReadOptions {
+    pub range: Option<RangeSpec>,
+    pub conditions: Conditions,
+}
+
+impl Tree {
+    pub fn principal(&self) -> &SharedPrincipal {
+        &self.principal
+    }
+
+    pub fn door(&self) -> Door {
+        self.door
+    }
+
+    pub fn core(&self) -> &Core {
+        &self.core
+    }
+}
