@@ -1,1 +1,0 @@
-//! In-memory ports for the tests of doors.
