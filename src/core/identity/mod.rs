@@ -7,29 +7,48 @@
 //! |---|---|
 //! | `credentials` | what a caller presents |
 //! | `model` | users, groups, roles, grants, keys, tokens, sessions as kept |
+//! | `kept` | those types as records: read and written in one line |
+//! | `users`, `groups`, `grants`, `workspaces` | creating, changing and deleting what exists |
+//! | `rights` | a user's grants merged into a principal |
 //! | `password` | Argon2id for new hashes; Pydio 8 and Cells forms verify and are upgraded |
-//! | `verify` | credentials to principals: caching, lockout, scopes |
-//! | `tokens` | access and refresh tokens, personal tokens, API keys |
+//! | `verify` | credentials to principals |
+//! | `cache`, `lockout` | what was verified lately; who failed too often |
+//! | `tokens`, `access_token`, `keys` | stored tokens, JWTs, API keys |
 //! | `sessions` | sessions of browsers and of the Pydio 8 flow |
-//! | `admin` | creating, changing and deleting what exists |
+//! | `secrets` | the installation's keys: digests, sealing, random texts |
 
-mod admin;
+mod access_token;
+mod cache;
 mod credentials;
+mod grants;
+mod groups;
+mod kept;
+mod keys;
+mod lockout;
 mod model;
 mod password;
+mod rights;
+mod secrets;
 mod sessions;
 mod tokens;
+mod users;
 mod verify;
+mod workspaces;
 
-pub use admin::{NewUser, UserChange};
 pub use credentials::Credentials;
+pub use keys::NewKey;
 pub use model::{ApiKey, Grant, Group, Role, Session, Subject, Target, Token, TokenKind, User};
-pub use tokens::{NewKey, NewToken, SignIn};
+pub use tokens::{NewToken, SignIn};
+pub use users::{NewUser, UserChange};
 pub use verify::SigningKey;
 
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 
+use tokio::sync::watch;
+
+use crate::error::Result;
 use crate::ports::Index;
+use crate::workspace::Workspace;
 
 /// The secret that accompanies an access key which is itself a token; public by design of the
 /// original (`reference/cells-s3-dav-auth.md` 3.2).
@@ -43,16 +62,54 @@ pub struct Identity {
 
 pub(crate) struct Inner {
     pub(crate) index: Arc<dyn Index>,
-    pub(crate) secrets: Secrets,
-    pub(crate) verified: verify::Cache,
+    secrets: secrets::Secrets,
+    verified: cache::Cache,
+    lockout: lockout::Lockout,
+    hashing: password::Pool,
+    /// Ticks with every change of the directory.
+    epoch: watch::Receiver<u64>,
+    /// All workspaces, as of an epoch.
+    workspaces: RwLock<Option<(u64, Arc<Vec<Workspace>>)>>,
+    access_token_s: u64,
+    refresh_token_s: u64,
 }
 
-/// Keys of this installation, derived from one random server key kept as a record.
-pub(crate) struct Secrets {
-    /// Signs access tokens (HS256).
-    pub(crate) jwt: [u8; 32],
-    /// Encrypts what SigV4 must recompute.
-    pub(crate) seal: [u8; 32],
-    /// Keys the digests under which secrets are stored and credentials are cached.
-    pub(crate) digest: [u8; 32],
+impl Identity {
+    /// Loads the installation's server key, creating it on the first start.
+    pub(crate) async fn load(index: Arc<dyn Index>, settings: &crate::Settings) -> Result<Self> {
+        let secrets = secrets::Secrets::load(&*index).await?;
+        let epoch = index.directory_epoch();
+        Ok(Self {
+            inner: Arc::new(Inner {
+                index,
+                secrets,
+                verified: cache::Cache::new(),
+                lockout: lockout::Lockout::new(),
+                hashing: password::Pool::new(),
+                epoch,
+                workspaces: RwLock::new(None),
+                access_token_s: settings.access_token_s,
+                refresh_token_s: settings.refresh_token_s,
+            }),
+        })
+    }
+
+    /// The state of the directory that a read started now sees at least.
+    fn epoch(&self) -> u64 {
+        *self.inner.epoch.borrow()
+    }
+
+    /// Drops what has expired: tokens, sessions, keys, notes of revocation.
+    pub(crate) async fn purge_expired(&self) -> Result<()> {
+        let now_ns = crate::http::date::now_ns();
+        self.commit(move |txn| {
+            Box::pin(async move {
+                for kind in ["token", "session", "key", "revoked"] {
+                    txn.delete_expired_records(kind, now_ns).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+    }
 }

@@ -6,7 +6,8 @@ use uuid::Uuid;
 use crate::node::NodeId;
 use crate::principal::{Door, Rights, Scope};
 
-/// Record kind `user`; id = uuid, name = login, owner = group path.
+/// Record kind `user`; id = uuid, name = login in lower case (so that no two differ by case alone),
+/// owner = group path.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
     pub uuid: Uuid,
@@ -69,7 +70,8 @@ pub enum Target {
     Node(NodeId),
 }
 
-/// Rights of a subject on a target. Record kind `grant`; id = uuid, owner = subject's uuid.
+/// Rights of a subject on a target. Record kind `grant`; id = uuid, name = subject and target,
+/// owner = subject's uuid.
 /// Where several apply to one target, the user's own beats the roles', they beat the groups';
 /// among equals rights add up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,4 +143,7 @@ pub struct Session {
     /// What the door keeps: secure token, seed, current workspace.
     #[serde(default)]
     pub data: std::collections::BTreeMap<String, String>,
+    /// Limits of the credential it was signed in with.
+    #[serde(default)]
+    pub scope: Scope,
 }
