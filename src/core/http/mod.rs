@@ -66,6 +66,23 @@ pub fn stream(bytes: ByteStream) -> Body {
         .boxed_unsync()
 }
 
+/// How much of an answer [`settle`] gathers before it lets it go.
+const SETTLE_BYTES: usize = 64 * 1024;
+
+/// Turns a generated answer into a body: gathers its beginning first, so that an early failure
+/// still gets a status of its own and a short answer a length; what is longer streams.
+pub async fn settle(mut bytes: ByteStream) -> Result<Body, Error> {
+    let mut head = bytes::BytesMut::new();
+    while head.len() < SETTLE_BYTES {
+        match bytes.try_next().await? {
+            Some(more) => head.extend_from_slice(&more),
+            None => return Ok(full(head.freeze())),
+        }
+    }
+    let head = futures_util::stream::once(ready(Ok(head.freeze())));
+    Ok(stream(Box::pin(head.chain(bytes))))
+}
+
 pub fn bits(bits: Bits) -> Body {
     match bits {
         Bits::Whole(bytes) => full(bytes),
