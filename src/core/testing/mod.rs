@@ -8,6 +8,8 @@
 //! | `index` | [`MemoryIndex`] |
 //! | `datasource` | [`MemoryDatasource`], `flat` and `structured` |
 //! | `backends` | [`MemoryBackends`] |
+//! | `ready` | [`core`], [`TestCore`]: an installation with users |
+//! | `exchange` | [`request`], [`serve`]: one request through a door |
 
 // Code for tests: a broken expectation must stop the test there and then, so `unwrap` and `expect`
 // are the right tools here. Nothing of this is compiled into the gateway.
@@ -15,10 +17,14 @@
 
 mod backends;
 mod datasource;
+mod exchange;
 mod index;
+mod ready;
 mod state;
 mod txn;
 
 pub use backends::MemoryBackends;
 pub use datasource::MemoryDatasource;
+pub use exchange::{Answer, RequestBuilder, request, serve};
 pub use index::MemoryIndex;
+pub use ready::{TestCore, body, core, test_core, whole};

@@ -152,6 +152,7 @@ impl State {
         self.nodes.values().any(|node| node.content == *content)
             || self.versions.values().any(|version| version.content == *content)
             || self.parts.values().any(|part| part.content == *content)
+            || self.extents.values().flatten().any(|extent| extent.content == content.to_text())
     }
 
     pub fn locks(&self, now_ns: i64) -> Vec<Lock> {
