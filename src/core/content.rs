@@ -48,7 +48,7 @@ impl Checksum {
 }
 
 /// Digests that become known only after the body: the trailers of a chunked upload.
-pub type LateChecksums = Box<dyn FnOnce() -> Result<Vec<Checksum>> + Send>;
+pub type LateChecksums = Box<dyn FnOnce() -> Result<Vec<Checksum>> + Send + Sync>;
 
 /// Compares what was computed with what was promised.
 pub(crate) fn verify(promised: &[Checksum], computed: &[Checksum]) -> Result<()> {

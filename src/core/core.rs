@@ -1,13 +1,20 @@
 //! `Core`: what the gateway builds once and every door holds a clone of.
 
 use std::collections::HashMap;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, RwLock, Weak};
+
+use futures_util::future::BoxFuture;
 
 use crate::error::{Error, Result};
-use crate::identity::{Credentials, Identity};
-use crate::ports::{Backends, Datasource, Index};
-use crate::principal::Door;
+use crate::identity::{Credentials, Identity, NewUser};
+use crate::janitor::Janitor;
+use crate::lock::Lock;
+use crate::node::{Content, Node, NodeId};
+use crate::path::NodePath;
+use crate::ports::{self, Backends, Datasource, DatasourceConfig, Form, Index, Txn};
+use crate::principal::{Door, Rights};
 use crate::tree::{Context, Tree};
+use crate::workspace::Workspace;
 
 /// Limits and habits that hold for the whole installation.
 #[derive(Debug, Clone)]
@@ -20,6 +27,9 @@ pub struct Settings {
     pub access_token_s: u64,
     /// Lifetime of refresh tokens.
     pub refresh_token_s: u64,
+    /// Whether this process serves. Only then does it put away what a crash left in staging and run
+    /// the background work; a command that runs beside a server must leave both alone.
+    pub serving: bool,
 }
 
 impl Default for Settings {
@@ -29,6 +39,7 @@ impl Default for Settings {
             upload_expiry_s: 7 * 86_400,
             access_token_s: 600,
             refresh_token_s: 30 * 86_400,
+            serving: true,
         }
     }
 }
@@ -41,76 +52,133 @@ pub struct Core {
 
 pub(crate) struct Inner {
     pub(crate) index: Arc<dyn Index>,
-    pub(crate) backends: Arc<dyn Backends>,
-    pub(crate) datasources: RwLock<HashMap<String, Arc<dyn Datasource>>>,
-    pub(crate) identity: Identity,
-    pub(crate) settings: Settings,
+    backends: Arc<dyn Backends>,
+    mounted: RwLock<HashMap<String, Arc<Mounted>>>,
+    identity: Identity,
+    settings: Settings,
+    janitor: Janitor,
+}
+
+/// A datasource in use: its bytes and its root in the tree, which never changes.
+pub(crate) struct Mounted {
+    pub name: String,
+    pub root: Node,
+    pub bytes: Arc<dyn Datasource>,
 }
 
 impl Core {
-    /// Loads the installation's keys, opens its datasources, puts away what a crash left behind
-    /// (staging, limbo, expired locks, uploads and sessions), and starts the background work.
+    /// Loads the installation's keys, opens its datasources and, when serving, puts away what a
+    /// crash left behind and starts the background work.
     pub async fn start(
         index: Arc<dyn Index>,
         backends: Arc<dyn Backends>,
         settings: Settings,
     ) -> Result<Self> {
-        let _ = (index, backends, settings);
-        Err(Error::NotImplemented("start"))
+        let identity = Identity::load(index.clone(), &settings).await?;
+        let core = Self {
+            inner: Arc::new(Inner {
+                index,
+                backends,
+                mounted: RwLock::default(),
+                identity,
+                settings,
+                janitor: Janitor::default(),
+            }),
+        };
+        for config in core.identity().datasources().await? {
+            // One datasource that is away does not keep the others from serving; it is opened
+            // again when it is asked for.
+            if let Err(error) = core.mount(&config).await {
+                tracing::error!(datasource = config.name, error = %error.chain(), "not available");
+            }
+        }
+        if core.inner.settings.serving {
+            for mounted in core.all_mounted() {
+                core.sweep(&mounted).await?;
+            }
+            Janitor::start(&core);
+            core.janitor().wake();
+        }
+        Ok(core)
     }
 
     /// First start: creates datasources `pydiods1` and `personal`, workspaces `common-files` and
     /// `personal-files` with their aliases, and the user `admin`. Answers the admin's password when
     /// this call created it, `None` when the installation exists already.
     pub async fn bootstrap(&self, admin_password: Option<String>) -> Result<Option<String>> {
-        let _ = admin_password;
-        Err(Error::NotImplemented("bootstrap"))
-    }
-
-    /// The tree in the administrators' context (`/<datasource>/…`); only for administrators.
-    pub fn admin(&self, tree: &Tree) -> Result<Tree> {
-        if !tree.principal.admin {
-            return Err(Error::Denied { path: "/".into(), right: "administer" });
+        const DONE: &str = "bootstrapped";
+        let identity = self.identity();
+        if identity.setting(DONE).await?.is_some() {
+            return Ok(None);
         }
-        Ok(Tree { context: Context::Admin, ..tree.clone() })
+        for name in ["pydiods1", "personal"] {
+            if !identity.datasources().await?.iter().any(|config| config.name == name) {
+                self.add_datasource(DatasourceConfig {
+                    name: name.to_owned(),
+                    form: Form::Flat,
+                    path: format!("datasources/{name}"),
+                    relaxed: false,
+                    inline_limit_bytes: ports::INLINE_DEFAULT_BYTES,
+                })
+                .await?;
+            }
+        }
+        // Aliases: the ids and slugs under which a Pydio 8 server offers the same two.
+        for (slug, label, aliases, datasource, root) in [
+            ("common-files", "Common Files", ["default", "common", "0"], "pydiods1", ""),
+            ("personal-files", "Personal Files", ["my-files", "personal", "1"], "personal", "{login}"),
+        ] {
+            if identity.workspaces().await?.iter().any(|workspace| workspace.slug == slug) {
+                continue;
+            }
+            identity
+                .put_workspace(Workspace {
+                    uuid: uuid::Uuid::new_v4(),
+                    slug: slug.to_owned(),
+                    label: label.to_owned(),
+                    description: String::new(),
+                    aliases: aliases.map(str::to_owned).to_vec(),
+                    datasource: datasource.to_owned(),
+                    root: root.to_owned(),
+                    default_rights: Rights::ALL,
+                    recycle: true,
+                    versions: 0,
+                    created_ns: crate::http::date::now_ns(),
+                })
+                .await?;
+        }
+        let mut password = None;
+        if identity.user("admin").await?.is_none() {
+            let chosen = admin_password.unwrap_or_else(|| hex::encode(rand::random::<[u8; 12]>()));
+            identity
+                .create_user(NewUser {
+                    login: "admin".to_owned(),
+                    password: Some(chosen.clone()),
+                    display_name: "Administrator".to_owned(),
+                    admin: true,
+                    ..NewUser::default()
+                })
+                .await?;
+            password = Some(chosen);
+        }
+        identity.put_setting(DONE, "1").await?;
+        Ok(password)
     }
-
-    /// Opens and keeps a new datasource; `structured` ones adopt what is in their folder.
-    pub async fn add_datasource(&self, config: crate::ports::DatasourceConfig) -> Result<()> {
-        let _ = config;
-        Err(Error::NotImplemented("add_datasource"))
-    }
-
-    /// Brings the index in line with the disk of a `structured` datasource, and checks that every
-    /// blob of a `flat` one exists.
-    pub async fn resync(&self, datasource: &str) -> Result<crate::resync::Report> {
-        let _ = datasource;
-        Err(Error::NotImplemented("resync"))
-    }
-
-    /// All locks, each with the administrators' path of its node.
-    pub async fn locks(&self) -> Result<Vec<(crate::path::NodePath, crate::lock::Lock)>> {
-        Err(Error::NotImplemented("locks"))
-    }
-
-    /// Breaks a lock by its token, whoever holds it.
-    pub async fn break_lock(&self, token: &str) -> Result<()> {
-        let _ = token;
-        Err(Error::NotImplemented("locks"))
-    }
-
-    /// Whether the index and every datasource answer; the text says which does not.
-    pub async fn ready(&self) -> Result<()> {
-        Err(Error::NotImplemented("ready"))
-    }
-
-    /// Ends the background work; what is being committed is committed.
-    pub async fn stop(&self) {}
 
     /// Verifies who is calling and opens the tree as that principal sees it.
     pub async fn open(&self, credentials: &Credentials, door: Door) -> Result<Tree> {
         let principal = self.inner.identity.verify(credentials, door).await?;
         Ok(Tree { core: self.clone(), principal, door, context: Context::User })
+    }
+
+    /// The tree in the administrators' context (`/<datasource>/…`); only for administrators.
+    pub fn admin(&self, tree: &Tree) -> Result<Tree> {
+        // A key that was limited to a path or to rights must not widen itself this way.
+        let limited = tree.principal.scope_path.is_some() || tree.principal.scope.rights.is_some();
+        if !tree.principal.admin || limited {
+            return Err(Error::Denied { path: "/".into(), right: "administer" });
+        }
+        Ok(Tree { context: Context::Admin, ..tree.clone() })
     }
 
     pub fn identity(&self) -> &Identity {
@@ -119,5 +187,176 @@ impl Core {
 
     pub fn settings(&self) -> &Settings {
         &self.inner.settings
+    }
+
+    /// Ticks with the newest sequence number of the change feed.
+    pub fn change_signal(&self) -> tokio::sync::watch::Receiver<i64> {
+        self.inner.index.change_signal()
+    }
+
+    /// The newest sequence number of the change feed: where a reader that wants only what comes
+    /// begins.
+    pub async fn last_change(&self) -> Result<i64> {
+        self.inner.index.last_change().await
+    }
+
+    /// Opens and keeps a new datasource; `structured` ones adopt what is in their folder.
+    pub async fn add_datasource(&self, config: DatasourceConfig) -> Result<()> {
+        // Opened first: a folder that cannot be used must not become a datasource.
+        self.inner.backends.open(&config).await?;
+        self.identity().put_datasource(config.clone()).await?;
+        let mounted = self.mount(&config).await?;
+        if mounted.bytes.form() == Form::Structured {
+            let report = self.resync(&config.name).await?;
+            tracing::info!(datasource = config.name, added = report.added, "folder adopted");
+        }
+        Ok(())
+    }
+
+    /// All locks, each with the administrators' path of its node.
+    pub async fn locks(&self) -> Result<Vec<(NodePath, Lock)>> {
+        let mut locks = Vec::new();
+        for lock in self.inner.index.locks(crate::http::date::now_ns()).await? {
+            let ancestry = self.inner.index.ancestry(lock.node).await?;
+            let in_tree = ancestry.first().is_some_and(|root| root.parent == NodeId::ROOT);
+            if in_tree {
+                let path = ancestry.iter().fold(NodePath::root(), |path, node| path.join_known(&node.name));
+                locks.push((path, lock));
+            }
+        }
+        Ok(locks)
+    }
+
+    /// Breaks a lock by its token, whoever holds it.
+    pub async fn break_lock(&self, token: &str) -> Result<()> {
+        let token = token.to_owned();
+        self.commit(move |txn| {
+            Box::pin(async move {
+                if txn.lock(&token, crate::http::date::now_ns()).await?.is_none() {
+                    return Err(Error::NoSuchLock(token));
+                }
+                txn.delete_lock(&token).await
+            })
+        })
+        .await
+    }
+
+    /// Whether the index and every datasource answer; the text says which does not.
+    pub async fn ready(&self) -> Result<()> {
+        self.inner.index.last_change().await?;
+        for config in self.identity().datasources().await? {
+            self.mounted(&config.name).await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn janitor(&self) -> &Janitor {
+        &self.inner.janitor
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakCore {
+        WeakCore(Arc::downgrade(&self.inner))
+    }
+
+    pub(crate) async fn commit<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'t> FnOnce(&'t mut dyn Txn) -> BoxFuture<'t, Result<T>> + Send + 'static,
+    {
+        ports::commit(self.inner.index.as_ref(), work).await
+    }
+
+    pub(crate) fn all_mounted(&self) -> Vec<Arc<Mounted>> {
+        self.inner
+            .mounted
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .values()
+            .cloned()
+            .collect()
+    }
+
+    /// A datasource by name; one that was added by another process, or was away, is opened now.
+    pub(crate) async fn mounted(&self, name: &str) -> Result<Arc<Mounted>> {
+        let known = {
+            let mounted = self.inner.mounted.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+            mounted.get(name).cloned()
+        };
+        if let Some(mounted) = known {
+            return Ok(mounted);
+        }
+        let config = self
+            .identity()
+            .datasources()
+            .await?
+            .into_iter()
+            .find(|config| config.name == name)
+            .ok_or_else(|| Error::NotFound(format!("/{name}")))?;
+        self.mount(&config).await
+    }
+
+    async fn mount(&self, config: &DatasourceConfig) -> Result<Arc<Mounted>> {
+        let bytes = self.inner.backends.open(config).await?;
+        let name = config.name.clone();
+        let root = self
+            .commit(move |txn| {
+                Box::pin(async move {
+                    match txn.child(NodeId::ROOT, &name).await? {
+                        Some(root) => Ok(root),
+                        None => {
+                            let root =
+                                crate::tree::new_collection(NodeId::ROOT, &name, crate::http::date::now_ns());
+                            txn.insert_node(&root).await
+                        }
+                    }
+                })
+            })
+            .await?;
+        let mounted = Arc::new(Mounted { name: config.name.clone(), root, bytes });
+        self.inner
+            .mounted
+            .write()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .insert(config.name.clone(), mounted.clone());
+        Ok(mounted)
+    }
+
+    /// After a crash: what is in staging and known to the index is promoted, the rest removed.
+    async fn sweep(&self, mounted: &Arc<Mounted>) -> Result<()> {
+        let staged = mounted.bytes.staged().await?;
+        if !staged.is_empty() {
+            let (kept, orphans) = self
+                .commit(move |txn| {
+                    Box::pin(async move {
+                        let (mut kept, mut orphans) = (Vec::new(), Vec::new());
+                        for blob in staged {
+                            match txn.is_referenced(&Content::Blob(blob)).await? {
+                                true => kept.push(blob),
+                                false => orphans.push(blob),
+                            }
+                        }
+                        Ok((kept, orphans))
+                    })
+                })
+                .await?;
+            tracing::info!(
+                datasource = mounted.name,
+                promoted = kept.len(),
+                removed = orphans.len(),
+                "staging swept"
+            );
+            mounted.bytes.promote(&kept).await?;
+            mounted.bytes.remove(&orphans).await?;
+        }
+        mounted.bytes.empty_bin().await
+    }
+}
+
+/// For background work that must not keep the core alive.
+pub(crate) struct WeakCore(Weak<Inner>);
+
+impl WeakCore {
+    pub fn upgrade(&self) -> Option<Core> {
+        self.0.upgrade().map(|inner| Core { inner })
     }
 }

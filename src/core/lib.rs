@@ -17,9 +17,11 @@
 pub mod change;
 pub mod content;
 mod core;
+mod digest;
 pub mod error;
 pub mod http;
 pub mod identity;
+mod janitor;
 pub mod listing;
 pub mod lock;
 pub mod node;

@@ -179,7 +179,7 @@ pub trait Txn: Send {
     async fn put_inline(&mut self, id: Uuid, bytes: &[u8]) -> Result<()>;
     async fn put_extents(&mut self, id: Uuid, extents: &[Extent]) -> Result<()>;
     async fn extents(&mut self, id: Uuid) -> Result<Option<Vec<Extent>>>;
-    /// Whether any node, version or upload part still refers to this content.
+    /// Whether any node, version, upload part or extent list still refers to this content.
     async fn is_referenced(&mut self, content: &Content) -> Result<bool>;
     /// Drops inline bytes or an extent list.
     async fn delete_inline(&mut self, id: Uuid) -> Result<()>;
@@ -374,8 +374,12 @@ pub struct DatasourceConfig {
     pub inline_limit_bytes: u64,
 }
 
+/// What goes into the index by default: at this size one row is cheaper than one file with its own
+/// fsync.
+pub const INLINE_DEFAULT_BYTES: u64 = 16 * 1024;
+
 fn inline_default() -> u64 {
-    16 * 1024
+    INLINE_DEFAULT_BYTES
 }
 
 /// Opens datasources from their configuration.

@@ -33,6 +33,10 @@ use crate::node::{Attributes, Node};
 use crate::ports::Bits;
 use crate::principal::{Door, SharedPrincipal};
 
+pub(crate) use access::{admin_path, fresh_etag, new_collection};
+pub(crate) use transfer::release_node;
+pub(crate) use write::mime_of;
+
 /// Whose first segment is it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Context {
