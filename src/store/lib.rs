@@ -1,1 +1,9 @@
-//! Placeholder.
+//! What keeps things: the index on SQLite or PostgreSQL, the blobs on the file system.
+//!
+//! Implements [`cellgate_core::ports`]; knows no protocol and no rule about who may do what.
+
+mod blobs;
+mod index;
+
+pub use blobs::FsBackends;
+pub use index::{Location, Store};

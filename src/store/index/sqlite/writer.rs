@@ -1,0 +1,235 @@
+//! The one writer: a thread that commits what is waiting as one transaction.
+//!
+//! While a commit is being flushed the next mutations gather; the longer the disk takes, the more
+//! of them share the next flush.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use cellgate_core::ports::Mutation;
+use cellgate_core::{Error, Result};
+use tokio::sync::oneshot;
+
+use super::session::Lite;
+use crate::index::engine::Signals;
+use crate::index::txn::{Effects, Transaction};
+use crate::index::{rows, sql};
+
+/// Most mutations of one transaction: enough to share a flush, few enough that nobody waits long.
+const BATCH: usize = 256;
+/// How often other processes' commits are looked for.
+const POLL: Duration = Duration::from_millis(250);
+/// How long another process may keep the write lock before mutations are refused.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+struct Job {
+    mutation: Mutation,
+    answer: oneshot::Sender<Result<()>>,
+}
+
+pub struct Writer {
+    jobs: Mutex<Option<Sender<Job>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writer {
+    pub fn start(connection: Lite, signals: Arc<Signals>) -> Result<Self> {
+        let (send, receive) = channel();
+        let thread = std::thread::Builder::new()
+            .name("index-writer".into())
+            .spawn(move || match Worker::new(connection, signals) {
+                Ok(mut worker) => worker.work(&receive),
+                // Dropping the receiver refuses every mutation.
+                Err(error) => tracing::error!("the index's writer did not start: {}", error.chain()),
+            })
+            .map_err(Error::internal)?;
+        Ok(Self { jobs: Mutex::new(Some(send)), thread: Mutex::new(Some(thread)) })
+    }
+
+    pub async fn commit(&self, mutation: Mutation) -> Result<()> {
+        let (answer, outcome) = oneshot::channel();
+        let sent = match &*self.jobs.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(jobs) => jobs.send(Job { mutation, answer }).is_ok(),
+            None => false,
+        };
+        if !sent {
+            return Err(closed());
+        }
+        outcome.await.unwrap_or_else(|_| Err(closed()))
+    }
+
+    /// Ends the thread after what is waiting.
+    pub async fn close(&self) {
+        drop(self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread
+            && tokio::task::spawn_blocking(move || thread.join().is_ok()).await.is_ok_and(|ended| !ended)
+        {
+            tracing::error!("the index's writer had died");
+        }
+    }
+}
+
+fn closed() -> Error {
+    Error::Unavailable("the index is closed".into())
+}
+
+struct Worker {
+    connection: Lite,
+    signals: Arc<Signals>,
+    data_version: i64,
+    polled: Instant,
+}
+
+impl Worker {
+    fn new(connection: Lite, signals: Arc<Signals>) -> Result<Self> {
+        let data_version = connection.data_version()?;
+        Ok(Self { connection, signals, data_version, polled: Instant::now() })
+    }
+
+    fn work(&mut self, jobs: &Receiver<Job>) {
+        loop {
+            match jobs.recv_timeout(POLL) {
+                Ok(first) => {
+                    let mut batch = vec![first];
+                    batch.extend(jobs.try_iter().take(BATCH - 1));
+                    self.commit(batch);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            if self.polled.elapsed() >= POLL {
+                self.polled = Instant::now();
+                if let Err(error) = self.look_outside() {
+                    tracing::warn!("looking for other processes' commits failed: {}", error.chain());
+                }
+            }
+        }
+    }
+
+    fn commit(&mut self, batch: Vec<Job>) {
+        if let Err(error) = self.begin() {
+            let error = error.chain();
+            for job in batch {
+                refuse(job.answer, &error);
+            }
+            return;
+        }
+        let mut effects = Effects::default();
+        let mut done = Vec::with_capacity(batch.len());
+        let mut lost = None;
+        for job in batch {
+            if lost.is_none() {
+                match self.run(job.mutation) {
+                    Ok((outcome, its)) => {
+                        effects.merge(its);
+                        done.push((job.answer, outcome));
+                        continue;
+                    }
+                    Err(error) => lost = Some(error),
+                }
+            }
+            done.push((job.answer, Err(Error::Unavailable("the transaction broke off".into()))));
+        }
+        let committed = match lost {
+            None => self.connection.control("COMMIT"),
+            Some(error) => Err(error),
+        };
+        match committed {
+            Ok(()) => {
+                // Before the answers: who is told that its write is done must find no older copy.
+                self.signals.announce(effects);
+                for (answer, outcome) in done {
+                    // The caller may have gone away; the commit stands.
+                    let _ = answer.send(outcome);
+                }
+            }
+            Err(error) => {
+                let text = error.chain();
+                if self.connection.in_transaction()
+                    && let Err(error) = self.connection.control("ROLLBACK")
+                {
+                    tracing::error!("rolling back failed: {}", error.chain());
+                }
+                for (answer, outcome) in done {
+                    match outcome {
+                        Ok(()) => refuse(answer, &text),
+                        Err(own) => drop(answer.send(Err(own))),
+                    }
+                }
+            }
+        }
+    }
+
+    fn begin(&self) -> Result<()> {
+        let start = Instant::now();
+        loop {
+            match self.connection.control("BEGIN IMMEDIATE") {
+                Err(Error::Unavailable(_)) if start.elapsed() < PATIENCE => {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// Runs one mutation in its savepoint. The outer error means that the transaction is lost.
+    fn run(&mut self, mutation: Mutation) -> Result<(Result<()>, Effects)> {
+        self.connection.control("SAVEPOINT mutation")?;
+        let mut effects = Effects::default();
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            let mut txn = Transaction::new(&mut self.connection, &mut effects);
+            at_once(mutation(&mut txn))
+        }))
+        .unwrap_or_else(|panic| Err(panicked(&*panic)));
+        if !self.connection.in_transaction() {
+            // A full disk makes SQLite roll everything back by itself.
+            return Err(outcome.err().unwrap_or_else(|| Error::internal("the transaction ended early")));
+        }
+        if outcome.is_err() {
+            self.connection.control("ROLLBACK TO mutation")?;
+            effects = Effects::default();
+        }
+        self.connection.control("RELEASE mutation")?;
+        Ok((outcome, effects))
+    }
+
+    fn look_outside(&mut self) -> Result<()> {
+        let now = self.connection.data_version()?;
+        if now != self.data_version {
+            self.data_version = now;
+            let last = self.connection.rows(&sql::LAST_CHANGE, &[], rows::int)?.pop().unwrap_or(0);
+            self.signals.announce(Effects { directory: true, last_change: last });
+        }
+        Ok(())
+    }
+}
+
+/// Polls a mutation that has nothing to wait for. One that waits all the same would hold up every
+/// other writer, so it is a mistake in the core and fails.
+fn at_once(mutation: impl Future<Output = Result<()>>) -> Result<()> {
+    match pin!(mutation).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(outcome) => outcome,
+        Poll::Pending => Err(Error::internal("a mutation waits for something outside its transaction")),
+    }
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> Error {
+    let text = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_default();
+    Error::internal(format!("a mutation panicked: {text}"))
+}
+
+fn refuse(answer: oneshot::Sender<Result<()>>, cause: &str) {
+    tracing::warn!("a commit failed: {cause}");
+    let _ = answer.send(Err(Error::Unavailable("the index could not commit".into())));
+}

@@ -1,0 +1,75 @@
+//! SQLite beside other processes, and its file.
+
+use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
+
+use cellgate_core::Error;
+use cellgate_core::node::NodeId;
+use cellgate_core::ports::commit;
+
+use super::{insert, leaf, record, sqlite};
+use crate::index::{Location, Store};
+
+/// The command line edits users while the server runs. Two stores on one file are two processes.
+#[tokio::test]
+async fn another_process_is_noticed() {
+    let server = sqlite().await;
+    let mut epoch = server.index().directory_epoch();
+    let cli = Store::open(&server.location).await.unwrap();
+    commit(&*cli.index(), |txn| Box::pin(async move { txn.put_record(&record("user", "1", "ann")).await }))
+        .await
+        .unwrap();
+    assert!(server.index().record("user", "1").await.unwrap().is_some());
+    tokio::time::timeout(Duration::from_secs(5), epoch.changed()).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn own_commits_do_not_look_like_another_process() {
+    let server = sqlite().await;
+    let epoch = server.index().directory_epoch();
+    let start = *epoch.borrow();
+    for round in 0..4 {
+        insert(&*server.index(), leaf(NodeId::ROOT, &round.to_string())).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    assert_eq!(*epoch.borrow(), start);
+}
+
+#[tokio::test]
+async fn a_mutation_waits_for_another_process() {
+    let server = sqlite().await;
+    let Location::Sqlite(path) = &server.location else { unreachable!() };
+    let other = rusqlite::Connection::open(path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let index = server.index();
+    let waiting = tokio::spawn(async move { insert(&*index, leaf(NodeId::ROOT, "a")).await });
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(!waiting.is_finished());
+    other.execute_batch("COMMIT").unwrap();
+    waiting.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_mutation_that_waits_for_something_else_fails_and_leaves_nothing() {
+    let server = sqlite().await;
+    let waiting = commit(&*server.index(), |txn| {
+        Box::pin(async move {
+            txn.insert_node(&leaf(NodeId::ROOT, "a")).await?;
+            std::future::pending::<()>().await;
+            Ok(())
+        })
+    })
+    .await;
+    assert!(matches!(waiting, Err(Error::Internal(_))));
+    assert!(server.index().chain(NodeId::ROOT, &["a".into()]).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn only_the_owner_may_read_the_file() {
+    let server = sqlite().await;
+    let Location::Sqlite(path) = &server.location else { unreachable!() };
+    for suffix in ["", "-wal"] {
+        let mode = std::fs::metadata(format!("{}{suffix}", path.display())).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{suffix}");
+    }
+}
