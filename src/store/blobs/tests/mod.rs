@@ -1,0 +1,103 @@
+//! Both forms on a real file system; what only one form does has its own file.
+
+mod adopted;
+mod blobs;
+mod opening;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use cellgate_core::error::Result;
+use cellgate_core::ports::{Backends, Bits, Datasource, DatasourceConfig, Form, Source, Staged};
+use futures_util::TryStreamExt;
+use tempfile::TempDir;
+
+use super::FsBackends;
+
+/// A data folder with one datasource, `archive`.
+struct Fixture {
+    temp: TempDir,
+    store: Arc<dyn Datasource>,
+}
+
+impl Fixture {
+    async fn new(form: Form) -> Self {
+        let temp = tempfile::tempdir().unwrap();
+        let store = open(&temp.path().join("data"), form, "archive").await.unwrap();
+        Self { temp, store }
+    }
+
+    fn data(&self) -> PathBuf {
+        self.temp.path().join("data")
+    }
+
+    /// The datasource's own folder.
+    fn folder(&self) -> PathBuf {
+        self.data().join("archive")
+    }
+
+    fn staging(&self) -> PathBuf {
+        match self.store.form() {
+            Form::Flat => self.folder().join("staging"),
+            Form::Structured => self.data().join("staging/archive/staging"),
+        }
+    }
+
+    async fn stage(&self, content: &[u8]) -> Staged {
+        let mut staging = self.store.stage(Some(content.len() as u64)).await.unwrap();
+        staging.write(Bytes::copy_from_slice(content)).await.unwrap();
+        staging.finish().await.unwrap()
+    }
+
+    async fn read(&self, source: Source<'_>, start: u64, end: u64) -> Result<Vec<u8>> {
+        collect(self.store.read(source, start, end).await?).await
+    }
+}
+
+fn config(form: Form, path: &str) -> DatasourceConfig {
+    DatasourceConfig {
+        name: "archive".into(),
+        form,
+        path: path.into(),
+        relaxed: false,
+        inline_limit_bytes: 1234,
+    }
+}
+
+async fn open(data: &Path, form: Form, path: &str) -> Result<Arc<dyn Datasource>> {
+    FsBackends::new(data).open(&config(form, path)).await
+}
+
+async fn collect(bits: Bits) -> Result<Vec<u8>> {
+    match bits {
+        Bits::Whole(bytes) => Ok(bytes.to_vec()),
+        Bits::Stream(stream) => {
+            stream
+                .try_fold(Vec::new(), async |mut all, piece| {
+                    all.extend_from_slice(&piece);
+                    Ok(all)
+                })
+                .await
+        }
+    }
+}
+
+/// Bytes in which every position can be told from its neighbours.
+fn pattern(size: usize) -> Vec<u8> {
+    (0..size as u64).map(|at| (at.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8).collect()
+}
+
+fn names(path: &str) -> Vec<String> {
+    path.split('/').filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}
+
+/// Names in a folder, sorted.
+fn entries(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
