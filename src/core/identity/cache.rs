@@ -3,7 +3,9 @@
 //!
 //! Entries are found by a keyed digest of the credential and hold for five minutes, and only while
 //! the directory is as it was *before* the credential was looked up: an entry filled during a
-//! change carries the older epoch and never counts.
+//! change carries the older epoch and does not count. After a change, everything is looked up
+//! again; only the hashing of a password is spared while the user's stored hash is the same, or
+//! each change would cost every connected client's password a hash.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,11 +32,14 @@ pub(super) struct Known {
     pub(super) secret: Option<String>,
     /// The token or key it rests on, for what is handed out in exchange.
     pub(super) via: Option<String>,
+    /// The stored hash that the password matched.
+    pub(super) matched: Option<String>,
 }
 
 pub(super) struct Cache {
     good: Moka<Digest, (u64, Arc<Known>)>,
-    wrong: Moka<Digest, u64>,
+    /// Passwords that did not match, with the digest of the stored hash they did not match.
+    wrong: Moka<Digest, Digest>,
     turns: Moka<Digest, Arc<tokio::sync::Mutex<()>>>,
 }
 
@@ -57,17 +62,68 @@ impl Cache {
         self.good.insert(credential, (epoch, known));
     }
 
-    pub(super) fn is_wrong(&self, credential: &Digest, epoch: u64) -> bool {
-        self.wrong.get(credential) == Some(epoch)
+    /// As [`Self::get`], whatever has changed since: for what can be checked again.
+    pub(super) fn get_stale(&self, credential: &Digest) -> Option<Arc<Known>> {
+        self.good.get(credential).map(|(_, known)| known)
     }
 
-    pub(super) fn put_wrong(&self, credential: Digest, epoch: u64) {
-        self.wrong.insert(credential, epoch);
+    pub(super) fn is_wrong(&self, credential: &Digest, stored: &Digest) -> bool {
+        self.wrong.get(credential).as_ref() == Some(stored)
+    }
+
+    pub(super) fn put_wrong(&self, credential: Digest, stored: Digest) {
+        self.wrong.insert(credential, stored);
     }
 
     /// One password of a login is verified at a time: a client that opens with sixteen connections
     /// costs one hash, and one that guesses keeps nobody else waiting.
     pub(super) fn turn(&self, login: Digest) -> Arc<tokio::sync::Mutex<()>> {
         self.turns.get_with(login, Arc::default)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::principal::{Principal, Scope};
+
+    fn known() -> Arc<Known> {
+        let principal = Principal {
+            login: "alice".into(),
+            uuid: uuid::Uuid::nil(),
+            display_name: String::new(),
+            email: String::new(),
+            admin: false,
+            group: "/".into(),
+            workspaces: std::collections::HashMap::new(),
+            nodes: std::collections::HashMap::new(),
+            scope: Scope::default(),
+            scope_path: None,
+        };
+        Arc::new(Known {
+            principal: Arc::new(principal),
+            expires_ns: None,
+            secret: None,
+            via: None,
+            matched: None,
+        })
+    }
+
+    #[test]
+    fn an_entry_filled_during_a_change_never_counts() {
+        let cache = Cache::new();
+        // Looked up at epoch 4; the change to 5 came before the entry was put.
+        cache.put([1; 32], 4, known());
+        assert!(cache.get(&[1; 32], 5).is_none());
+        assert!(cache.get(&[1; 32], 4).is_some());
+        assert!(cache.get(&[2; 32], 4).is_none());
+    }
+
+    #[test]
+    fn a_wrong_password_is_remembered_with_what_it_did_not_match() {
+        let cache = Cache::new();
+        cache.put_wrong([1; 32], [8; 32]);
+        assert!(cache.is_wrong(&[1; 32], &[8; 32]));
+        assert!(!cache.is_wrong(&[1; 32], &[9; 32]), "the user has a new password since");
     }
 }

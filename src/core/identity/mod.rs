@@ -30,6 +30,8 @@ mod password;
 mod rights;
 mod secrets;
 mod sessions;
+#[cfg(test)]
+mod tests;
 mod tokens;
 mod users;
 mod verify;

@@ -100,7 +100,7 @@ impl Secrets {
         let payload = Payload { msg: secret.as_bytes(), aad: owner.as_bytes() };
         let sealed = self
             .cipher()?
-            .encrypt(Nonce::from_slice(&nonce), payload)
+            .encrypt(&Nonce::from(nonce), payload)
             .map_err(|_| Error::internal("a secret could not be sealed"))?;
         Ok(URL_SAFE_NO_PAD.encode([&nonce[..], &sealed].concat()))
     }
@@ -108,9 +108,9 @@ impl Secrets {
     pub(super) fn unseal(&self, owner: &str, sealed: &str) -> Result<String> {
         let broken = || Error::internal(format!("the sealed secret of {owner} does not open"));
         let bytes = URL_SAFE_NO_PAD.decode(sealed).map_err(|_| broken())?;
-        let (nonce, sealed) = bytes.split_at_checked(NONCE_BYTES).ok_or_else(broken)?;
+        let (nonce, sealed) = bytes.split_first_chunk::<NONCE_BYTES>().ok_or_else(broken)?;
         let payload = Payload { msg: sealed, aad: owner.as_bytes() };
-        let opened = self.cipher()?.decrypt(Nonce::from_slice(nonce), payload).map_err(|_| broken())?;
+        let opened = self.cipher()?.decrypt(&Nonce::from(*nonce), payload).map_err(|_| broken())?;
         String::from_utf8(opened).map_err(|_| broken())
     }
 

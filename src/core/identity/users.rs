@@ -148,22 +148,20 @@ impl Identity {
     }
 
     /// Replaces an old form of hash after it verified, unless somebody was quicker.
-    pub(super) async fn upgrade_password(&self, user: &User, password: &str) -> Result<User> {
+    pub(super) async fn upgrade_password(&self, verified: &User, password: &str) -> Result<()> {
         let hash = self.inner.hashing.hash(password).await?;
-        let (uuid, verified) = (user.uuid.to_string(), user.password.clone());
-        let upgraded = self
-            .commit(move |txn| {
-                Box::pin(async move {
-                    let Some(mut user) = kept::get::<User>(txn, &uuid).await? else { return Ok(None) };
-                    if user.password == verified {
-                        user.password = hash;
-                        kept::put(txn, &user).await?;
+        let verified = verified.clone();
+        self.commit(move |txn| {
+            Box::pin(async move {
+                match kept::get::<User>(txn, &verified.id()).await? {
+                    Some(user) if user.password == verified.password => {
+                        kept::put(txn, &User { password: hash, ..user }).await
                     }
-                    Ok(Some(user))
-                })
+                    _ => Ok(()),
+                }
             })
-            .await?;
-        upgraded.ok_or(Error::Unauthenticated(crate::Unauthenticated::Wrong))
+        })
+        .await
     }
 
     /// Deletes the user with grants, keys, tokens and sessions. Files stay.

@@ -41,11 +41,13 @@ pub(super) struct Proof {
     pub(super) expires_ns: Option<i64>,
     pub(super) secret: Option<String>,
     pub(super) via: Option<String>,
+    /// The stored hash that the password matched.
+    pub(super) matched: Option<String>,
 }
 
 impl Proof {
     pub(super) fn of(user: User) -> Self {
-        Self { user, scope: Scope::default(), expires_ns: None, secret: None, via: None }
+        Self { user, scope: Scope::default(), expires_ns: None, secret: None, via: None, matched: None }
     }
 }
 
@@ -183,43 +185,64 @@ impl Identity {
     }
 
     async fn prove_password(&self, login: &str, password: &str, key: Digest) -> Result<Arc<Known>> {
-        let inner = &self.inner;
-        let account = inner.secrets.digest("login", &[login]);
-        let turn = inner.verified.turn(account);
+        let account = self.inner.secrets.digest("login", &[login]);
+        let turn = self.inner.verified.turn(account);
         let _turn = turn.lock().await;
-        // While waiting, the same password may have been verified for another connection.
-        let epoch = self.epoch();
-        if let Some(known) = self.lately(&key, epoch)? {
-            return Ok(known);
+        loop {
+            // While waiting, the same password may have been verified for another connection.
+            let epoch = self.epoch();
+            if let Some(known) = self.lately(&key, epoch)? {
+                return Ok(known);
+            }
+            let user = self.user(login).await?;
+            let verdict = self.check_password(user.as_ref(), password, key, account).await?;
+            let user = user.filter(|user| !user.locked && verdict != password::Verdict::Wrong);
+            let Some(user) = user else { return Err(wrong()) };
+            if verdict == password::Verdict::Right {
+                let matched = Some(user.password.clone());
+                return self.remember(key, epoch, Proof { matched, ..Proof::of(user) }).await;
+            }
+            // The upgrade is a change of the directory itself, and others may have made one at the
+            // same time: look again.
+            self.upgrade_password(&user, password).await?;
+        }
+    }
+
+    /// Whether this is the user's password, by what is remembered or by hashing it. Counts failures.
+    async fn check_password(
+        &self,
+        user: Option<&User>,
+        password: &str,
+        key: Digest,
+        account: Digest,
+    ) -> Result<password::Verdict> {
+        let inner = &self.inner;
+        let stored = user.map(|user| user.password.as_str()).unwrap_or_default();
+        let locked = user.is_some_and(|user| user.locked);
+        let matched = inner.verified.get_stale(&key).and_then(|known| known.matched.clone());
+        if !locked && matched.as_deref() == Some(stored) {
+            // Something in the directory has changed, but not this password.
+            return Ok(password::Verdict::Right);
         }
         if inner.lockout.is_locked(&account, Instant::now()) {
             return Err(refused(Unauthenticated::LockedOut));
         }
         // A client with an outdated password asks again and again: that is one failure, not ten.
-        if inner.verified.is_wrong(&key, epoch) {
-            return Err(wrong());
+        let checked = inner.secrets.digest("stored", &[stored]);
+        if inner.verified.is_wrong(&key, &checked) {
+            return Ok(password::Verdict::Wrong);
         }
         let permit = inner.hashing.turn().await?;
-        let user = self.user(login).await?;
-        let stored = user.as_ref().map(|user| user.password.as_str()).unwrap_or_default();
         let verdict = inner.hashing.verify(permit, password, stored).await?;
-        let mut user = match user {
-            Some(user) if verdict != password::Verdict::Wrong && !user.locked => user,
-            _ => {
-                inner.lockout.failed(account, Instant::now());
-                inner.verified.put_wrong(key, epoch);
-                return Err(wrong());
-            }
-        };
-        inner.lockout.succeeded(&account);
-        let mut epoch = epoch;
-        if verdict == password::Verdict::Upgrade {
-            user = self.upgrade_password(&user, password).await?;
-            // The upgrade is a change of the directory itself.
-            epoch = self.epoch();
-            user = self.active_user(user.uuid).await?;
+        if verdict == password::Verdict::Wrong {
+            inner.verified.put_wrong(key, checked);
         }
-        self.remember(key, epoch, Proof::of(user)).await
+        if locked || verdict == password::Verdict::Wrong {
+            inner.lockout.failed(account, Instant::now());
+        } else {
+            inner.lockout.succeeded(&account);
+        }
+        Ok(verdict)
     }
 
     /// What was verified lately and still holds.
@@ -236,6 +259,7 @@ impl Identity {
             expires_ns: proof.expires_ns,
             secret: proof.secret,
             via: proof.via,
+            matched: proof.matched,
         });
         self.inner.verified.put(key, epoch, Arc::clone(&known));
         Ok(known)
