@@ -1,1 +1,220 @@
-//! Placeholder.
+//! The S3 door: `/io`, and `/` for who signs it.
+//!
+//! s3s parses, verifies V4 signatures and writes XML; the core decides. In front of s3s stands what
+//! it does not know ([`auth`]): V2 as clients sign it, bearer tokens, tokens beside a signature.
+//! Beside it stand the reads and copies that its typed inputs refuse ([`route::Direct`]).
+//!
+//! One bucket, `io`; a key is `<workspace>/<path>`. Operations: `ListBuckets`, `HeadBucket`,
+//! `CreateBucket` (of `io`: 200), `GetBucketLocation`, `GetBucketVersioning`, `ListObjects`,
+//! `ListObjectsV2`, `GetObject`, `HeadObject`, `PutObject`, `CopyObject`, `DeleteObject`,
+//! `DeleteObjects`, `CreateMultipartUpload`, `UploadPart`, `UploadPartCopy`,
+//! `CompleteMultipartUpload`, `AbortMultipartUpload`, `ListParts`, `ListMultipartUploads`. All others
+//! answer 501 `NotImplemented`.
+//!
+//! Where a node tree is not a key space:
+//!
+//! * `a` and `a/b` cannot both exist: the second one is refused, 409 `ParentIsObject` or
+//!   `KeyIsParent`.
+//! * An empty folder is listed as the empty object `folder/`. Deleting the last object of a folder
+//!   leaves the folder; deleting `folder/` removes it if it is empty and does nothing otherwise.
+//! * Keys with empty segments, `.`, `..` or control characters are refused, 400 `InvalidArgument`;
+//!   names above 255 bytes and keys above 1,024, 400 `KeyTooLongError`.
+//! * Keys are NFC, whatever form they were asked for in.
+//!
+//! Known gaps: versions, ACLs, tags, encryption, POST forms, the second bucket name `data`, archives
+//! of folders, thumbnails.
+
+mod auth;
+mod body;
+mod error;
+mod headers;
+mod listing;
+mod ops;
+mod route;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use cellgate_core::http::{Client, Note, Protocol, Request, Response, date};
+use cellgate_core::{Core, Door};
+use futures_util::future::BoxFuture;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Method, StatusCode};
+use http_body_util::BodyExt as _;
+use s3s::config::{S3Config, StaticConfigProvider};
+use s3s::service::{S3Service, S3ServiceBuilder};
+use s3s::validation::NameValidation;
+use s3s::{HttpResponse, S3Error, S3ErrorCode};
+
+use crate::auth::CALL;
+use crate::body::Watch;
+use crate::ops::{DirectRoute, Ops};
+
+/// A signed chunk is held in memory whole.
+const CHUNK_MAX_BYTES: usize = 16 * 1024 * 1024;
+/// 1,000 keys to delete, or 10,000 parts to complete, fit well.
+const XML_MAX_BYTES: usize = 8 * 1024 * 1024;
+
+/// See the crate documentation. Cheap to clone.
+#[derive(Clone)]
+pub struct S3 {
+    core: Core,
+    service: S3Service,
+}
+
+impl S3 {
+    pub fn new(core: Core) -> Self {
+        let ops = Ops::new(core.clone());
+        let mut builder = S3ServiceBuilder::new(ops.clone());
+        // Without `set_auth`, s3s would let everybody in and never ask `Admission`.
+        builder.set_auth(auth::Signatures(core.clone()));
+        builder.set_access(auth::Admission);
+        builder.set_route(DirectRoute(ops));
+        builder.set_validation(AnyBucket);
+        builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config()))));
+        Self { core, service: builder.build() }
+    }
+}
+
+fn config() -> S3Config {
+    let mut config = S3Config::default();
+    config.xml_max_body_size = XML_MAX_BYTES;
+    // The core has the limit on leaves.
+    config.put_object_max_size = None;
+    config.aws_chunked_stream_max_chunk_size = CHUNK_MAX_BYTES;
+    config.presigned_url_max_expires_secs = auth::PRESIGNED_MAX_S;
+    config.sig_v4_allowed_services = vec!["s3".to_owned()];
+    config.allow_post_signature = false;
+    // `x-id` is noise that SDKs add; Cells' own endpoints carry wrong ones.
+    config.operation_id_routing = false;
+    config
+}
+
+/// `io` has two letters, Amazon wants three. Which bucket there is, [`auth::Admission`] says, after
+/// it knows who asks.
+struct AnyBucket;
+
+impl NameValidation for AnyBucket {
+    fn validate_bucket_name(&self, name: &str) -> bool {
+        !name.is_empty()
+    }
+}
+
+impl Protocol for S3 {
+    fn door(&self) -> Door {
+        Door::S3
+    }
+
+    fn mounts(&self) -> &'static [&'static str] {
+        &["/io"]
+    }
+
+    fn serve(&self, request: Request) -> BoxFuture<'static, Response> {
+        let door = self.clone();
+        Box::pin(async move { door.answer(request).await })
+    }
+}
+
+impl S3 {
+    async fn answer(self, request: Request) -> Response {
+        let asked = Asked::of(&request);
+        let (response, note) = match auth::front(&self.core, request).await {
+            Err(error) => (render(error), Note::default()),
+            Ok((request, call)) => {
+                let call = Arc::new(call);
+                let response = CALL.scope(call.clone(), self.call(request)).await;
+                let principal = call.principal().map(|principal| principal.login.clone());
+                (response, Note { principal, operation: call.operation() })
+            }
+        };
+        asked.finish(response, note).await
+    }
+
+    async fn call(&self, request: Request) -> HttpResponse {
+        let (parts, content) = request.into_parts();
+        let (content, watch) = if parts.method == Method::POST {
+            let digest = parts.headers.get("x-amz-content-sha256");
+            let digest = digest.and_then(|digest| hex::decode(digest.as_bytes()).ok()?.try_into().ok());
+            let (content, watch) = Watch::over(content, digest);
+            (content, Some(watch))
+        } else {
+            (content, None)
+        };
+        let request = http::Request::from_parts(parts, s3s::Body::http_body_unsync(content));
+        let response = match self.service.call(request).await {
+            Ok(response) => response,
+            Err(cause) => {
+                tracing::error!(protocol = "s3", error = %cause, "no answer could be written: {cause}");
+                render(S3Error::new(S3ErrorCode::InternalError))
+            }
+        };
+        match watch.and_then(|watch| watch.fault()) {
+            Some(fault) if response.status() == StatusCode::INTERNAL_SERVER_ERROR => render(fault),
+            _ => response,
+        }
+    }
+}
+
+fn render(error: S3Error) -> HttpResponse {
+    error.to_http_response().unwrap_or_else(|_| {
+        let mut response = HttpResponse::new(s3s::Body::empty());
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        response
+    })
+}
+
+/// What an answer repeats of its request.
+struct Asked {
+    head: bool,
+    /// As it was written: percent-encoded, without the query, which may hold a token.
+    path: String,
+    request_id: String,
+}
+
+impl Asked {
+    fn of(request: &Request) -> Self {
+        let known = request.extensions().get::<Client>().map(|client| client.request_id.clone());
+        Self {
+            head: request.method() == Method::HEAD,
+            path: request.uri().path().to_owned(),
+            request_id: known.unwrap_or_else(fresh_id),
+        }
+    }
+
+    /// Adds what s3s leaves out: the request id everywhere, the resource in errors.
+    async fn finish(self, response: HttpResponse, note: Note) -> Response {
+        let (mut parts, content) = response.into_parts();
+        headers::insert(&mut parts.headers, "x-amz-request-id", &self.request_id);
+        parts.extensions.insert(note);
+        let failed = parts.status.is_client_error() || parts.status.is_server_error();
+        let xml = parts.headers.get(CONTENT_TYPE) == Some(&HeaderValue::from_static("application/xml"));
+        if self.head {
+            return http::Response::from_parts(parts, cellgate_core::http::empty());
+        }
+        let content = match content.bytes() {
+            Some(document) if failed && xml => {
+                parts.headers.remove(http::header::CONTENT_LENGTH);
+                cellgate_core::http::full(self.complete(&document))
+            }
+            _ => content.boxed_unsync(),
+        };
+        http::Response::from_parts(parts, content)
+    }
+
+    fn complete(&self, document: &[u8]) -> String {
+        let document = String::from_utf8_lossy(document);
+        let open = document.strip_suffix("</Error>").unwrap_or(&document);
+        let (path, id) = (escape(&self.path), escape(&self.request_id));
+        format!("{open}<Resource>{path}</Resource><RequestId>{id}</RequestId></Error>")
+    }
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// An id for a request that the listener gave none.
+fn fresh_id() -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    format!("{:X}{:04X}", date::now_ns(), COUNT.fetch_add(1, Ordering::Relaxed) & 0xFFFF)
+}

@@ -1,0 +1,159 @@
+//! `CopyObject`: a leaf is copied inside the core; no content passes through here.
+//!
+//! Copying a key onto itself is for replacing its metadata (rclone sets modification times so).
+//! Known gap: copies of earlier versions.
+
+use cellgate_core::content::{Algorithm, Checksum};
+use cellgate_core::tree::{Existing, Parents, Transfer};
+use cellgate_core::{Error, Node, NodePath};
+use http::HeaderValue;
+use http::header::CONTENT_TYPE;
+use s3s::{Body, S3Error, S3ErrorCode, S3Response, S3Result};
+
+use super::get_object::{EMPTY_MD5, leaf, missing, refuse_versions};
+use super::put_object::make_folder;
+use super::{DirectRequest, Ops, survive};
+use crate::route::{self, Key};
+use crate::{auth, error, headers};
+
+pub(crate) async fn copy_object(ops: &Ops, req: DirectRequest) -> S3Result<S3Response<Body>> {
+    let tree = ops.tree(&req.extensions).await?;
+    let target = Key::parse_target(&req.key)?;
+    let (from, to) = match (source(&req)?, target) {
+        (Key::Leaf(from), Key::Leaf(to)) => (from, to),
+        // `aws s3 mv --recursive` moves the keys of empty folders as well.
+        (Key::Folder(from), Key::Folder(to)) => {
+            let node = tree.stat(&from).await.map_err(missing)?;
+            if !node.is_collection() {
+                return Err(S3Error::new(S3ErrorCode::NoSuchKey));
+            }
+            make_folder(tree, to, false).await.map_err(error::answer)?;
+            return Ok(result("CopyObjectResult", EMPTY_MD5, node.mtime_ns));
+        }
+        _ => return Err(error::invalid("a key that ends in a slash is a folder and takes no content")),
+    };
+    let replace = match req.header("x-amz-metadata-directive")?.unwrap_or("COPY") {
+        "COPY" if from == to => {
+            return Err(error::with(
+                S3ErrorCode::InvalidRequest,
+                "this copy request is illegal because it is trying to copy an object to itself without \
+                 changing the object's metadata",
+            ));
+        }
+        "COPY" => None,
+        "REPLACE" => Some(headers::content(&req.headers)?),
+        _ => return Err(error::invalid("the metadata directive can only be `COPY` or `REPLACE`")),
+    };
+    let node = tree.stat(&from).await.map_err(missing)?;
+    leaf(&node)?;
+    let replace = replace.map(|(mut attributes, mime)| {
+        keep_checksums(&node, &mut attributes);
+        (attributes, mime)
+    });
+    refuse_folder(tree.stat(&to).await, &to)?;
+    let how = Transfer {
+        source: headers::source_conditions(&req.headers)?,
+        target: headers::write_conditions(&req.headers)?,
+        parents: Parents::Create,
+        existing: Existing::Replace,
+        replace,
+        ..Transfer::default()
+    };
+    let copied = survive(async move { tree.copy(&from, &to, &how).await });
+    let node = copied.await.map_err(source_failed)?.node;
+    Ok(result("CopyObjectResult", &node.etag, node.mtime_ns))
+}
+
+/// The digests are of the content, which stays.
+fn keep_checksums(node: &Node, attributes: &mut cellgate_core::node::Attributes) {
+    for key in Algorithm::ALL.map(Checksum::attribute) {
+        if let Some(value) = node.attributes.get(&key) {
+            attributes.set(key, value);
+        }
+    }
+}
+
+/// A folder is never replaced by an object of its name.
+fn refuse_folder(target: Result<Node, Error>, path: &NodePath) -> S3Result<()> {
+    match target {
+        Ok(node) if node.is_collection() => Err(error::answer(Error::IsACollection(path.to_string()))),
+        // Whatever else is wrong with the target, the copy itself will say.
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
+/// The key in `x-amz-copy-source`: `[/]bucket/key[?versionId=…]`, percent-encoded.
+pub(crate) fn source(req: &DirectRequest) -> S3Result<Key> {
+    let header = req.header("x-amz-copy-source")?.unwrap_or_default();
+    let (path, version) = match header.split_once("?versionId=") {
+        Some((path, version)) => (path, Some(version)),
+        None => (header, None),
+    };
+    refuse_versions(version)?;
+    let path = route::decode(path)?;
+    let (bucket, key) = route::split_bucket(&path);
+    if bucket.is_empty() || key.is_empty() {
+        return Err(error::invalid("copy source must be `<bucket>/<key>`"));
+    }
+    auth::check_bucket(Some(bucket))?;
+    Key::parse(key)
+}
+
+/// To a copy, a condition on its source that asks for a change failed when there was none.
+pub(crate) fn source_failed(error: Error) -> S3Error {
+    match error {
+        Error::NotModified { .. } => S3Error::new(S3ErrorCode::PreconditionFailed),
+        other => error::answer(other),
+    }
+}
+
+/// The document that copies answer.
+pub(crate) fn result(element: &str, etag: &str, mtime_ns: i64) -> S3Response<Body> {
+    let time = cellgate_core::http::date::iso_ms(mtime_ns);
+    let xml = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\
+         <{element} xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
+         <LastModified>{time}</LastModified><ETag>&quot;{etag}&quot;</ETag></{element}>"
+    );
+    let mut response = S3Response::new(Body::from(xml));
+    response.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/xml"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(header: &'static str) -> S3Result<Key> {
+        let mut headers = http::HeaderMap::new();
+        headers.insert("x-amz-copy-source", HeaderValue::from_static(header));
+        source(&DirectRequest {
+            method: http::Method::PUT,
+            key: String::new(),
+            parameters: Vec::new(),
+            headers,
+            extensions: http::Extensions::new(),
+        })
+    }
+
+    #[test]
+    fn sources_are_read_as_clients_write_them() {
+        let leaf = |path: &str| Key::Leaf(NodePath::parse(path).unwrap());
+        assert_eq!(of("io/ws/a.txt").unwrap(), leaf("/ws/a.txt"));
+        assert_eq!(of("/io/ws/a.txt").unwrap(), leaf("/ws/a.txt"));
+        assert_eq!(of("io/ws/a%20b%2Bc%3F").unwrap(), leaf("/ws/a b+c?"));
+        assert_eq!(of("io%2Fws%2Fa.txt").unwrap(), leaf("/ws/a.txt"));
+        assert_eq!(of("io/ws/a.txt?versionId=null").unwrap(), leaf("/ws/a.txt"));
+        for (header, code) in [
+            ("io", S3ErrorCode::InvalidArgument),
+            ("io/", S3ErrorCode::InvalidArgument),
+            ("", S3ErrorCode::InvalidArgument),
+            ("other/ws/a", S3ErrorCode::NoSuchBucket),
+            ("io/ws/..", S3ErrorCode::InvalidArgument),
+            ("io/ws/a?versionId=1", S3ErrorCode::NotImplemented),
+            ("io/%ff", S3ErrorCode::InvalidURI),
+        ] {
+            assert_eq!(of(header).unwrap_err().code(), &code, "{header}");
+        }
+    }
+}

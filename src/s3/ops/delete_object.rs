@@ -1,0 +1,119 @@
+//! `DeleteObject`, `DeleteObjects`.
+//!
+//! S3 deletes for good: nothing goes to a recycle bin. A folder's key (`folder/`) deletes the folder
+//! only when it is empty; what else it holds has keys of its own.
+
+use cellgate_core::http::conditional::Conditions;
+use cellgate_core::tree::{Removal, Remove};
+use cellgate_core::{Error, Tree};
+use futures_util::{StreamExt as _, stream};
+use s3s::dto::{
+    DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject,
+    Error as FailedObject, ObjectIdentifier,
+};
+use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
+
+use super::{Ops, get_object, survive};
+use crate::route::Key;
+use crate::{error, headers};
+
+/// Amazon's limit on one request.
+const KEYS_MAX: usize = 1_000;
+/// Removals that wait for one commit together.
+const AT_ONCE: usize = 16;
+
+pub(crate) async fn delete_object(
+    ops: &Ops,
+    req: S3Request<DeleteObjectInput>,
+) -> S3Result<S3Response<DeleteObjectOutput>> {
+    let tree = ops.tree(&req.extensions).await?;
+    get_object::refuse_versions(req.input.version_id.as_deref())?;
+    let conditions = headers::write_conditions(&req.headers)?;
+    delete(tree, &req.input.key, conditions).await?;
+    Ok(S3Response::new(DeleteObjectOutput::default()))
+}
+
+pub(crate) async fn delete_objects(
+    ops: &Ops,
+    req: S3Request<DeleteObjectsInput>,
+) -> S3Result<S3Response<DeleteObjectsOutput>> {
+    let tree = ops.tree(&req.extensions).await?;
+    let asked = req.input.delete;
+    let control = |object: &ObjectIdentifier| object.key.chars().any(|c| c.is_ascii_control());
+    if asked.objects.is_empty() || asked.objects.len() > KEYS_MAX || asked.objects.iter().any(control) {
+        return Err(S3Error::new(S3ErrorCode::MalformedXML));
+    }
+    let outcomes: Vec<_> = stream::iter(asked.objects)
+        .map(|object| {
+            let tree = tree.clone();
+            async move {
+                let outcome = delete_one(tree, &object).await;
+                (object.key, outcome)
+            }
+        })
+        .buffered(AT_ONCE)
+        .collect()
+        .await;
+    let quiet = asked.quiet.unwrap_or(false);
+    let mut output = DeleteObjectsOutput::default();
+    for (key, outcome) in outcomes {
+        match outcome {
+            Ok(()) if quiet => {}
+            Ok(()) => output
+                .deleted
+                .get_or_insert_default()
+                .push(DeletedObject { key: Some(key), ..DeletedObject::default() }),
+            Err(error) => output.errors.get_or_insert_default().push(FailedObject {
+                code: Some(error.code().as_str().to_owned()),
+                message: error.message().map(str::to_owned),
+                key: Some(key),
+                version_id: None,
+            }),
+        }
+    }
+    Ok(S3Response::new(output))
+}
+
+async fn delete_one(tree: Tree, object: &ObjectIdentifier) -> S3Result<()> {
+    get_object::refuse_versions(object.version_id.as_deref())?;
+    if object.last_modified_time.is_some() || object.size.is_some() {
+        return Err(error::unsupported("deleting by size or time"));
+    }
+    let if_match = object
+        .e_tag
+        .as_ref()
+        .map(|tag| cellgate_core::http::conditional::ETags::List(vec![tag.value().to_owned()]));
+    delete(tree, &object.key, Conditions { if_match, ..Conditions::default() }).await
+}
+
+/// What is not there is deleted already; but no condition holds for it.
+async fn delete(tree: Tree, key: &str, conditions: Conditions) -> S3Result<()> {
+    let key = Key::parse(key)?;
+    let conditional = conditions != Conditions::default();
+    match remove(tree, key, conditions).await {
+        Ok(()) => Ok(()),
+        Err(Error::NotFound(path) | Error::ParentMissing(path) | Error::NotACollection(path)) => {
+            if conditional {
+                return Err(error::answer(Error::PreconditionFailed(path)));
+            }
+            Ok(())
+        }
+        Err(Error::NotEmpty(_)) => Ok(()),
+        Err(error) => Err(error::answer(error)),
+    }
+}
+
+async fn remove(tree: Tree, key: Key, conditions: Conditions) -> Result<(), Error> {
+    let node = tree.stat(key.path()).await?;
+    let matches = match &key {
+        Key::Leaf(_) => node.is_leaf(),
+        Key::Folder(_) => node.is_collection(),
+    };
+    // Workspaces are no objects: `io/<workspace>/` can be listed, never deleted.
+    if !matches || key.path().depth() < 2 {
+        return Err(Error::NotFound(key.path().to_string()));
+    }
+    let how = Remove { removal: Removal::Permanent, conditions, only_empty: true, ..Remove::default() };
+    survive(async move { tree.remove(key.path(), &how).await }).await?;
+    Ok(())
+}

@@ -1,0 +1,100 @@
+//! `ListMultipartUploads`: the caller's own uploads that are going on.
+
+use cellgate_core::NodePath;
+use s3s::dto::{
+    CommonPrefix, Initiator, ListMultipartUploadsInput, ListMultipartUploadsOutput, MultipartUpload,
+    StorageClass,
+};
+use s3s::{S3Request, S3Response, S3Result};
+
+use super::Ops;
+use super::bucket::owner;
+use super::list_objects::{Encoding, limit};
+use super::multipart::key_of;
+use crate::{error, headers, listing};
+
+pub(crate) async fn list_multipart_uploads(
+    ops: &Ops,
+    req: S3Request<ListMultipartUploadsInput>,
+) -> S3Result<S3Response<ListMultipartUploadsOutput>> {
+    let tree = ops.tree(&req.extensions).await?;
+    let input = req.input;
+    let encoding = Encoding::of(input.encoding_type.as_ref())?;
+    let limit = limit(input.max_uploads)?;
+    let prefix = input.prefix.clone().unwrap_or_default();
+    let delimiter = input.delimiter.clone().unwrap_or_default();
+    let marker = Marker { key: input.key_marker.as_deref(), id: input.upload_id_marker.as_deref() };
+
+    let mut open: Vec<_> = tree
+        .uploads(&NodePath::root())
+        .await
+        .map_err(error::answer)?
+        .into_iter()
+        .map(|upload| (key_of(&upload).to_owned(), upload.id.to_string(), upload.created_ns))
+        .filter(|(key, id, _)| key.starts_with(&prefix) && marker.is_before(key, id))
+        .collect();
+    open.sort();
+
+    let owner = owner(tree.principal());
+    let mut uploads = Vec::new();
+    let mut groups: Vec<String> = Vec::new();
+    let mut last = None;
+    let mut truncated = false;
+    for (key, id, created_ns) in open {
+        let group = listing::group(&key, &prefix, &delimiter);
+        // A group is one entry, and the marker that names it stands for all of it.
+        if group.as_ref().is_some_and(|group| groups.contains(group) || marker.key == Some(group)) {
+            continue;
+        }
+        if uploads.len() + groups.len() == limit {
+            truncated = limit > 0;
+            break;
+        }
+        last = Some((group.clone().unwrap_or_else(|| key.clone()), group.is_none().then(|| id.clone())));
+        match group {
+            Some(group) => groups.push(group),
+            None => uploads.push(MultipartUpload {
+                key: Some(encoding.write(&key)),
+                upload_id: Some(id),
+                initiated: Some(headers::timestamp(created_ns)),
+                initiator: Some(Initiator { display_name: owner.display_name.clone(), id: owner.id.clone() }),
+                owner: Some(owner.clone()),
+                storage_class: Some(StorageClass::from_static(StorageClass::STANDARD)),
+                ..MultipartUpload::default()
+            }),
+        }
+    }
+    let (next_key, next_id) = last.filter(|_| truncated).unzip();
+    let prefixes = groups.iter().map(|group| CommonPrefix { prefix: Some(encoding.write(group)) }).collect();
+    Ok(S3Response::new(ListMultipartUploadsOutput {
+        bucket: Some(input.bucket),
+        prefix: Some(encoding.write(&prefix)),
+        delimiter: input.delimiter.map(|delimiter| encoding.write(&delimiter)),
+        key_marker: Some(encoding.write(input.key_marker.as_deref().unwrap_or_default())),
+        upload_id_marker: Some(input.upload_id_marker.unwrap_or_default()),
+        next_key_marker: next_key.map(|key| encoding.write(&key)),
+        next_upload_id_marker: next_id.flatten(),
+        max_uploads: i32::try_from(limit).ok(),
+        is_truncated: Some(truncated),
+        uploads: Some(uploads),
+        common_prefixes: Some(prefixes),
+        encoding_type: input.encoding_type,
+        request_charged: None,
+    }))
+}
+
+/// Where a page begins: behind a key, or behind one upload of it.
+struct Marker<'a> {
+    key: Option<&'a str>,
+    id: Option<&'a str>,
+}
+
+impl Marker<'_> {
+    fn is_before(&self, key: &str, id: &str) -> bool {
+        match (self.key, self.id) {
+            (None, _) => true,
+            (Some(marker), None | Some("")) => key > marker,
+            (Some(marker), Some(last)) => (key, id) > (marker, last),
+        }
+    }
+}

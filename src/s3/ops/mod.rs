@@ -1,0 +1,247 @@
+//! The operations, one file each (families share one), called by s3s or by [`DirectRoute`].
+
+mod bucket;
+mod copy_object;
+mod delete_object;
+mod get_object;
+mod list_multipart_uploads;
+mod list_objects;
+mod multipart;
+mod put_object;
+mod upload_part_copy;
+
+use std::future::Future;
+
+use cellgate_core::{Core, Credentials, Door, Error, Tree};
+use http::{Extensions, HeaderMap, Method, Uri};
+use s3s::dto::*;
+use s3s::route::S3Route;
+use s3s::{Body, S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
+use tracing::Instrument as _;
+
+use crate::auth::{self, Caller};
+use crate::route::{self, Direct};
+use crate::{error, headers};
+
+/// What is built. s3s answers 501 `NotImplemented` to every other operation it knows.
+pub(crate) const BUILT: [&str; 19] = [
+    "AbortMultipartUpload",
+    "CompleteMultipartUpload",
+    "CopyObject",
+    "CreateBucket",
+    "CreateMultipartUpload",
+    "DeleteObject",
+    "DeleteObjects",
+    "GetBucketLocation",
+    "GetBucketVersioning",
+    "GetObject",
+    "HeadBucket",
+    "HeadObject",
+    "ListBuckets",
+    "ListMultipartUploads",
+    "ListObjects",
+    "ListObjectsV2",
+    "ListParts",
+    "PutObject",
+    "UploadPart",
+];
+const UPLOAD_PART_COPY: &str = "UploadPartCopy";
+
+/// The name of an operation, for the log.
+pub(crate) fn name(operation: &str) -> Option<&'static str> {
+    BUILT.into_iter().find(|built| *built == operation)
+}
+
+/// The operations of s3s over the core.
+#[derive(Clone)]
+pub(crate) struct Ops {
+    core: Core,
+}
+
+impl Ops {
+    pub(crate) fn new(core: Core) -> Self {
+        Self { core }
+    }
+
+    /// The tree as the request's caller may use it.
+    pub(crate) async fn tree(&self, extensions: &Extensions) -> S3Result<Tree> {
+        let Some(Caller(principal)) = extensions.get::<Caller>().cloned() else {
+            return Err(S3Error::new(S3ErrorCode::AccessDenied));
+        };
+        self.core.open(&Credentials::Verified(principal), Door::S3).await.map_err(error::answer)
+    }
+}
+
+/// Runs a mutation to its end even when the client hangs up meanwhile and its request is dropped.
+pub(crate) async fn survive<T, F>(mutation: F) -> Result<T, Error>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<T, Error>> + Send + 'static,
+{
+    tokio::spawn(mutation.in_current_span()).await.unwrap_or_else(|cause| Err(Error::internal(cause)))
+}
+
+type Answer<T> = S3Result<S3Response<T>>;
+
+#[async_trait::async_trait]
+impl S3 for Ops {
+    async fn list_buckets(&self, req: S3Request<ListBucketsInput>) -> Answer<ListBucketsOutput> {
+        bucket::list_buckets(self, req).await
+    }
+
+    async fn head_bucket(&self, req: S3Request<HeadBucketInput>) -> Answer<HeadBucketOutput> {
+        bucket::head_bucket(self, req).await
+    }
+
+    async fn create_bucket(&self, req: S3Request<CreateBucketInput>) -> Answer<CreateBucketOutput> {
+        bucket::create_bucket(req)
+    }
+
+    async fn get_bucket_location(
+        &self,
+        _: S3Request<GetBucketLocationInput>,
+    ) -> Answer<GetBucketLocationOutput> {
+        Ok(S3Response::new(GetBucketLocationOutput::default()))
+    }
+
+    async fn get_bucket_versioning(
+        &self,
+        _: S3Request<GetBucketVersioningInput>,
+    ) -> Answer<GetBucketVersioningOutput> {
+        // Never switched on, which is the truth of this door.
+        Ok(S3Response::new(GetBucketVersioningOutput::default()))
+    }
+
+    async fn list_objects(&self, req: S3Request<ListObjectsInput>) -> Answer<ListObjectsOutput> {
+        list_objects::list_objects(self, req).await
+    }
+
+    async fn list_objects_v2(&self, req: S3Request<ListObjectsV2Input>) -> Answer<ListObjectsV2Output> {
+        list_objects::list_objects_v2(self, req).await
+    }
+
+    async fn put_object(&self, req: S3Request<PutObjectInput>) -> Answer<PutObjectOutput> {
+        put_object::put_object(self, req).await
+    }
+
+    async fn post_object(&self, _: S3Request<PostObjectInput>) -> Answer<PostObjectOutput> {
+        // The default of s3s would be a PutObject.
+        Err(error::unsupported("upload by POST form"))
+    }
+
+    async fn delete_object(&self, req: S3Request<DeleteObjectInput>) -> Answer<DeleteObjectOutput> {
+        delete_object::delete_object(self, req).await
+    }
+
+    async fn delete_objects(&self, req: S3Request<DeleteObjectsInput>) -> Answer<DeleteObjectsOutput> {
+        delete_object::delete_objects(self, req).await
+    }
+
+    async fn create_multipart_upload(
+        &self,
+        req: S3Request<CreateMultipartUploadInput>,
+    ) -> Answer<CreateMultipartUploadOutput> {
+        multipart::create_multipart_upload(self, req).await
+    }
+
+    async fn upload_part(&self, req: S3Request<UploadPartInput>) -> Answer<UploadPartOutput> {
+        multipart::upload_part(self, req).await
+    }
+
+    async fn complete_multipart_upload(
+        &self,
+        req: S3Request<CompleteMultipartUploadInput>,
+    ) -> Answer<CompleteMultipartUploadOutput> {
+        multipart::complete_multipart_upload(self, req).await
+    }
+
+    async fn abort_multipart_upload(
+        &self,
+        req: S3Request<AbortMultipartUploadInput>,
+    ) -> Answer<AbortMultipartUploadOutput> {
+        multipart::abort_multipart_upload(self, req).await
+    }
+
+    async fn list_parts(&self, req: S3Request<ListPartsInput>) -> Answer<ListPartsOutput> {
+        multipart::list_parts(self, req).await
+    }
+
+    async fn list_multipart_uploads(
+        &self,
+        req: S3Request<ListMultipartUploadsInput>,
+    ) -> Answer<ListMultipartUploadsOutput> {
+        multipart::list_multipart_uploads(self, req).await
+    }
+}
+
+/// A request that does not go through the typed inputs of s3s; its signature is verified.
+pub(crate) struct DirectRequest {
+    pub(crate) method: Method,
+    /// Decoded, without the bucket.
+    pub(crate) key: String,
+    pub(crate) parameters: Vec<(String, String)>,
+    pub(crate) headers: HeaderMap,
+    pub(crate) extensions: Extensions,
+}
+
+impl DirectRequest {
+    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
+        self.parameters.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The one header of that name.
+    pub(crate) fn header(&self, name: &str) -> S3Result<Option<&str>> {
+        headers::text(&self.headers, name)
+    }
+}
+
+/// See [`Direct`].
+pub(crate) struct DirectRoute(pub(crate) Ops);
+
+impl DirectRoute {
+    fn operation(req: &S3Request<Body>) -> Option<&'static str> {
+        let copy = req.method == Method::PUT;
+        Some(match req.method {
+            _ if copy && is_part(req.uri.query()) => UPLOAD_PART_COPY,
+            _ if copy => "CopyObject",
+            Method::HEAD => "HeadObject",
+            _ => "GetObject",
+        })
+    }
+}
+
+fn is_part(query: Option<&str>) -> bool {
+    route::parameters(query).any(|(name, _)| name == "uploadId")
+}
+
+#[async_trait::async_trait]
+impl S3Route for DirectRoute {
+    fn is_match(&self, method: &Method, uri: &Uri, headers: &HeaderMap, _: &mut Extensions) -> bool {
+        route::decode(uri.path()).is_ok_and(|path| Direct::of(method, &path, uri.query(), headers).is_some())
+    }
+
+    async fn check_access(&self, req: &mut S3Request<Body>) -> S3Result<()> {
+        let operation = Self::operation(req).unwrap_or("GetObject");
+        auth::admit_direct(req.credentials.is_some(), &req.headers, operation, &mut req.extensions)
+    }
+
+    async fn call(&self, req: S3Request<Body>) -> S3Result<S3Response<Body>> {
+        let path = route::decode(req.uri.path())?;
+        let (bucket, key) = route::split_bucket(&path);
+        auth::check_bucket(Some(bucket))?;
+        let direct = DirectRequest {
+            key: key.to_owned(),
+            parameters: route::parameters(req.uri.query()).collect(),
+            method: req.method,
+            headers: req.headers,
+            extensions: req.extensions,
+        };
+        match direct.method {
+            Method::PUT if direct.parameter("uploadId").is_some() => {
+                upload_part_copy::upload_part_copy(&self.0, direct).await
+            }
+            Method::PUT => copy_object::copy_object(&self.0, direct).await,
+            _ => get_object::get_object(&self.0, direct).await,
+        }
+    }
+}

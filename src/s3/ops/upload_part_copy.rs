@@ -1,0 +1,67 @@
+//! `UploadPartCopy`: a range of one object becomes a part of another.
+
+use cellgate_core::http::range::RangeSpec;
+use cellgate_core::tree::{ReadOptions, Write};
+use s3s::{Body, S3ErrorCode, S3Response, S3Result};
+
+use super::copy_object::{result, source, source_failed};
+use super::get_object::{leaf, missing};
+use super::multipart::{part_number, upload_id};
+use super::{DirectRequest, Ops, survive};
+use crate::route::{self, Key};
+use crate::{body, error, headers};
+
+pub(crate) async fn upload_part_copy(ops: &Ops, req: DirectRequest) -> S3Result<S3Response<Body>> {
+    let tree = ops.tree(&req.extensions).await?;
+    let path = route::leaf_target(&req.key)?;
+    let id = upload_id(req.parameter("uploadId").unwrap_or_default())?;
+    let number = req.parameter("partNumber").unwrap_or_default().parse().unwrap_or(-1);
+    let number = part_number(number)?;
+    let Key::Leaf(from) = source(&req)? else {
+        return Err(error::invalid("a folder has no content to copy"));
+    };
+    let node = tree.stat(&from).await.map_err(missing)?;
+    leaf(&node)?;
+    let range = match req.header("x-amz-copy-source-range")? {
+        None => None,
+        Some(range) => Some(source_range(range, node.size)?),
+    };
+    let conditions = headers::source_conditions(&req.headers)?;
+    let read = tree.read(&from, &ReadOptions { range, conditions }).await.map_err(source_failed)?;
+    let size = read.range.map_or(read.node.size, |range| range.len());
+    let content = body::stream(read.bits);
+    let write = Write { size: Some(size), ..Write::default() };
+    let part = survive(async move { tree.write_part(&path, id, number, content, write).await });
+    let part = part.await.map_err(error::answer)?;
+    Ok(result("CopyPartResult", &part.etag, part.at_ns))
+}
+
+/// `bytes=first-last`, both given, both within the source: unlike `Range`, nothing is ignored.
+fn source_range(header: &str, size: u64) -> S3Result<RangeSpec> {
+    match RangeSpec::parse(header) {
+        Some(range @ RangeSpec::From(_, Some(last))) if last < size => Ok(range),
+        Some(RangeSpec::From(_, Some(_))) => Err(error::with(
+            S3ErrorCode::InvalidRange,
+            format!("the source has {size} bytes, the range ends beyond"),
+        )),
+        _ => Err(error::invalid("x-amz-copy-source-range must be of the form bytes=first-last")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_must_be_whole_and_inside() {
+        assert_eq!(source_range("bytes=0-9", 10).unwrap(), RangeSpec::From(0, Some(9)));
+        assert_eq!(source_range("bytes=0-10", 10).unwrap_err().code(), &S3ErrorCode::InvalidRange);
+        for header in ["0-9", "bytes=0-", "bytes=-5", "bytes=5-2", "bytes=0-1,3-4", ""] {
+            assert_eq!(
+                source_range(header, 10).unwrap_err().code(),
+                &S3ErrorCode::InvalidArgument,
+                "{header}"
+            );
+        }
+    }
+}

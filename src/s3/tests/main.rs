@@ -1,0 +1,1 @@
+//! The door through `Protocol::serve`, with a core in memory.
