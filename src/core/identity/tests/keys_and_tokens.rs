@@ -220,3 +220,23 @@ async fn keys_survive_a_restart_and_another_installation_does_not_know_them() {
     let (elsewhere, _) = with_alice().await;
     refused_as(elsewhere.verify(&token(&signed_in.access_token), Door::Cells).await, Unauthenticated::Wrong);
 }
+
+// A store may keep silent about changes of `token` records; this note it must announce.
+#[tokio::test]
+async fn ending_a_token_that_caches_know_is_noted_in_a_record_of_its_own() {
+    use crate::ports::View as _;
+    let index = MemoryIndex::new();
+    let identity = on(&index).await;
+    let alice = add(&identity, "alice", ALICE).await;
+    let make = |kind| identity.create_token(alice.uuid, NewToken { kind, ..personal() });
+    let (deleted, _) = make(TokenKind::Personal).await.unwrap();
+    let (revoked, secret) = make(TokenKind::Seafile).await.unwrap();
+    let (link, _) = make(TokenKind::Link).await.unwrap();
+    identity.delete_token(deleted.uuid).await.unwrap();
+    identity.revoke(&secret).await.unwrap();
+    identity.delete_token(link.uuid).await.unwrap();
+    for (token, noted) in [(deleted, true), (revoked, true), (link, false)] {
+        let note = index.record("revoked", &token.uuid.to_string()).await.unwrap();
+        assert_eq!(note.is_some(), noted, "{:?}", token.kind);
+    }
+}
