@@ -4,6 +4,8 @@
 
 mod blobs;
 mod index;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub use blobs::FsBackends;
 pub use index::{Location, Store};

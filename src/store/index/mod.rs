@@ -9,6 +9,7 @@
 //! and a rule checked inside a mutation cannot be overtaken by another mutation.
 
 mod engine;
+mod job;
 mod migrate;
 mod postgres;
 mod queries;

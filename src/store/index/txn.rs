@@ -14,7 +14,7 @@ use super::session::{Session, Value, returning, run};
 use super::{queries, sql};
 
 /// What must be announced once the commit is durable.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Effects {
     /// Records were put or deleted.
     pub directory: bool,

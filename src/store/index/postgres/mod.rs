@@ -1,47 +1,139 @@
-//! The index in PostgreSQL. In work.
+//! The index in PostgreSQL, for one gateway or several.
+//!
+//! Reads take a connection of a pool. Writes go through one task with its own connection
+//! ([`writer`]), so that they share commits; writers of several gateways take turns by an advisory
+//! lock. What one gateway commits the others hear through LISTEN/NOTIFY ([`listener`]).
 
-use cellgate_core::node::{Node, NodeId};
+mod listener;
+mod reader;
+mod session;
+mod writer;
+
+use std::sync::Arc;
+use std::time::Duration;
+
 use cellgate_core::ports::Mutation;
 use cellgate_core::{Error, Result};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{ConnectOptions, Connection};
+use uuid::Uuid;
 
 use super::engine::{Cost, Engine, Signals};
-use super::session::{Read, Session, Value};
-use super::sql::Sql;
+use super::{migrate, queries};
+use reader::Reader;
+use session::failed;
+use writer::Writer;
+
+/// Connections for reading, and one for the listener.
+const CONNECTIONS: u32 = 17;
+/// How long to wait for the server, or for a free connection.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// A connection that was unused for so long is tried before it is used again. Trying every time
+/// would double the round trips of a lookup.
+const TRUSTED: Duration = Duration::from_secs(5);
 
 pub struct Postgres {
-    signals: Signals,
+    pool: PgPool,
+    writer: Writer,
+    listener: tokio::task::AbortHandle,
+    signals: Arc<Signals>,
 }
 
 impl Postgres {
-    pub async fn open(_: &str) -> Result<Self> {
-        Err(Error::NotImplemented("the index on PostgreSQL"))
+    pub async fn open(url: &str) -> Result<Self> {
+        let options = options(url)?;
+        let pool = PgPoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .acquire_timeout(PATIENCE)
+            .test_before_acquire(false)
+            .before_acquire(|connection, about| {
+                Box::pin(async move { Ok(about.idle_for < TRUSTED || connection.ping().await.is_ok()) })
+            })
+            .connect_with(options.clone())
+            .await
+            .map_err(|error| opening("cannot connect to PostgreSQL", &error))?;
+        demand_utf8(&pool).await?;
+        migrate::postgres()
+            .run(&pool)
+            .await
+            .map_err(|error| opening("cannot bring the schema up to date", &error))?;
+
+        let instance = Uuid::new_v4();
+        // The listener first: what is committed after this look at the feed is announced.
+        let listener = listener::connect(&pool).await.map_err(failed)?;
+        let last_change = queries::last_change(&mut Reader::take(&pool).await?).await?;
+        let signals = Arc::new(Signals::new(last_change));
+        let listener = tokio::spawn(listener::run(listener, pool.clone(), instance, Arc::clone(&signals)));
+        let writer = Writer::start(options, instance, Arc::clone(&signals));
+        Ok(Self { pool, writer, listener: listener.abort_handle(), signals })
     }
 }
 
-pub struct Reader;
-
-impl Session for Reader {
-    async fn fetch<T: Send>(&mut self, _: &Sql, _: &[Value<'_>], _: Read<T>) -> Result<Vec<T>> {
-        Err(Error::NotImplemented("the index on PostgreSQL"))
-    }
-    async fn execute(&mut self, _: &Sql, _: &[Value<'_>]) -> Result<u64> {
-        Err(Error::NotImplemented("the index on PostgreSQL"))
-    }
-    async fn chain(&mut self, _: NodeId, _: &[String]) -> Result<Vec<Node>> {
-        Err(Error::NotImplemented("the index on PostgreSQL"))
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        self.listener.abort();
     }
 }
 
 impl Engine for Postgres {
     type Reader = Reader;
+
     async fn reader(&self, _: Cost) -> Result<Reader> {
-        Err(Error::NotImplemented("the index on PostgreSQL"))
+        Reader::take(&self.pool).await
     }
-    async fn commit(&self, _: Mutation) -> Result<()> {
-        Err(Error::NotImplemented("the index on PostgreSQL"))
+
+    async fn commit(&self, mutation: Mutation) -> Result<()> {
+        self.writer.commit(mutation).await
     }
+
     fn signals(&self) -> &Signals {
         &self.signals
     }
-    async fn close(&self) {}
+
+    async fn close(&self) {
+        self.writer.close().await;
+        self.listener.abort();
+        self.pool.close().await;
+    }
+}
+
+pub fn options(url: &str) -> Result<PgConnectOptions> {
+    let options: PgConnectOptions =
+        url.parse().map_err(|error| opening("the database URL is not valid", &error))?;
+    Ok(options
+        .application_name("cellgate")
+        .statement_cache_capacity(256)
+        // Every statement has its index, and no plan may depend on how small a table was when the
+        // statement was prepared: a sequential scan chosen then would stay for the connection's life.
+        .options([
+            ("enable_seqscan", "off"),
+            ("enable_bitmapscan", "off"),
+            ("enable_hashjoin", "off"),
+            ("enable_mergejoin", "off"),
+            ("plan_cache_mode", "force_generic_plan"),
+            ("jit", "off"),
+        ])
+        .disable_statement_logging())
+}
+
+async fn demand_utf8(pool: &PgPool) -> Result<()> {
+    let encoding: String =
+        sqlx::query_scalar("SHOW server_encoding").fetch_one(pool).await.map_err(failed)?;
+    match encoding.as_str() {
+        "UTF8" => Ok(()),
+        other => Err(Error::internal(format!(
+            "the database's encoding is {other}; create it with ENCODING 'UTF8', names are Unicode"
+        ))),
+    }
+}
+
+/// For the operator, at start: with the cause in the text.
+fn opening(what: &str, error: &(dyn std::error::Error + 'static)) -> Error {
+    let mut text = format!("{what}: {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    Error::internal(text)
 }

@@ -3,7 +3,6 @@
 //! While a commit is being flushed the next mutations gather; the longer the disk takes, the more
 //! of them share the next flush.
 
-use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -14,10 +13,10 @@ use std::time::{Duration, Instant};
 
 use cellgate_core::ports::Mutation;
 use cellgate_core::{Error, Result};
-use tokio::sync::oneshot;
 
 use super::session::Lite;
 use crate::index::engine::Signals;
+use crate::index::job::{Job, acknowledge, closed, panicked, refuse};
 use crate::index::txn::{Effects, Transaction};
 use crate::index::{rows, sql};
 
@@ -27,11 +26,6 @@ const BATCH: usize = 256;
 const POLL: Duration = Duration::from_millis(250);
 /// How long another process may keep the write lock before mutations are refused.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-struct Job {
-    mutation: Mutation,
-    answer: oneshot::Sender<Result<()>>,
-}
 
 pub struct Writer {
     jobs: Mutex<Option<Sender<Job>>>,
@@ -53,9 +47,9 @@ impl Writer {
     }
 
     pub async fn commit(&self, mutation: Mutation) -> Result<()> {
-        let (answer, outcome) = oneshot::channel();
+        let (job, outcome) = Job::new(mutation);
         let sent = match &*self.jobs.lock().unwrap_or_else(PoisonError::into_inner) {
-            Some(jobs) => jobs.send(Job { mutation, answer }).is_ok(),
+            Some(jobs) => jobs.send(job).is_ok(),
             None => false,
         };
         if !sent {
@@ -74,10 +68,6 @@ impl Writer {
             tracing::error!("the index's writer had died");
         }
     }
-}
-
-fn closed() -> Error {
-    Error::Unavailable("the index is closed".into())
 }
 
 struct Worker {
@@ -114,57 +104,36 @@ impl Worker {
     }
 
     fn commit(&mut self, batch: Vec<Job>) {
-        if let Err(error) = self.begin() {
-            let error = error.chain();
-            for job in batch {
-                refuse(job.answer, &error);
-            }
-            return;
-        }
-        let mut effects = Effects::default();
-        let mut done = Vec::with_capacity(batch.len());
-        let mut lost = None;
-        for job in batch {
-            if lost.is_none() {
-                match self.run(job.mutation) {
-                    Ok((outcome, its)) => {
-                        effects.merge(its);
-                        done.push((job.answer, outcome));
-                        continue;
-                    }
-                    Err(error) => lost = Some(error),
-                }
-            }
-            done.push((job.answer, Err(Error::Unavailable("the transaction broke off".into()))));
-        }
-        let committed = match lost {
-            None => self.connection.control("COMMIT"),
-            Some(error) => Err(error),
-        };
-        match committed {
-            Ok(()) => {
+        let (mutations, answers) = batch.into_iter().map(|job| (job.mutation, job.answer)).unzip();
+        let mut outcomes = Vec::new();
+        match self.transact(mutations, &mut outcomes) {
+            Ok(effects) => {
                 // Before the answers: who is told that its write is done must find no older copy.
                 self.signals.announce(effects);
-                for (answer, outcome) in done {
-                    // The caller may have gone away; the commit stands.
-                    let _ = answer.send(outcome);
-                }
+                acknowledge(answers, outcomes);
             }
             Err(error) => {
-                let text = error.chain();
                 if self.connection.in_transaction()
                     && let Err(error) = self.connection.control("ROLLBACK")
                 {
                     tracing::error!("rolling back failed: {}", error.chain());
                 }
-                for (answer, outcome) in done {
-                    match outcome {
-                        Ok(()) => refuse(answer, &text),
-                        Err(own) => drop(answer.send(Err(own))),
-                    }
-                }
+                refuse(answers, outcomes, &error);
             }
         }
+    }
+
+    /// An error means that nothing stays.
+    fn transact(&mut self, mutations: Vec<Mutation>, outcomes: &mut Vec<Result<()>>) -> Result<Effects> {
+        self.begin()?;
+        let mut effects = Effects::default();
+        for mutation in mutations {
+            let (outcome, its) = self.run(mutation)?;
+            effects.merge(its);
+            outcomes.push(outcome);
+        }
+        self.connection.control("COMMIT")?;
+        Ok(effects)
     }
 
     fn begin(&self) -> Result<()> {
@@ -218,18 +187,4 @@ fn at_once(mutation: impl Future<Output = Result<()>>) -> Result<()> {
         Poll::Ready(outcome) => outcome,
         Poll::Pending => Err(Error::internal("a mutation waits for something outside its transaction")),
     }
-}
-
-fn panicked(panic: &(dyn Any + Send)) -> Error {
-    let text = panic
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_default();
-    Error::internal(format!("a mutation panicked: {text}"))
-}
-
-fn refuse(answer: oneshot::Sender<Result<()>>, cause: &str) {
-    tracing::warn!("a commit failed: {cause}");
-    let _ = answer.send(Err(Error::Unavailable("the index could not commit".into())));
 }

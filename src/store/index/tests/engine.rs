@@ -9,7 +9,7 @@ use cellgate_core::ports::{Span, commit};
 use cellgate_core::principal::Door;
 use uuid::Uuid;
 
-use super::{Fixture, insert, leaf, new_node, record, sqlite};
+use super::{Fixture, insert, leaf, new_node, postgres, record, sqlite};
 
 macro_rules! on_both_engines {
     ($($case:ident),* $(,)?) => {
@@ -17,6 +17,13 @@ macro_rules! on_both_engines {
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn sqlite() {
                 super::$case(super::sqlite().await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                if let Some(fixture) = super::postgres().await {
+                    super::$case(fixture).await;
+                }
             }
         })*
     };

@@ -1,6 +1,7 @@
 //! Tests of the index: the core's own suite and what only an engine can get wrong, on both engines.
 
 mod engine;
+mod postgres;
 mod sqlite;
 mod statements;
 
@@ -13,12 +14,18 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use super::{Location, Store};
+use crate::testing::{PostgresDatabase, PostgresServer};
 
 /// An empty index and what must outlive it.
 struct Fixture {
     store: Store,
     location: Location,
-    _folder: Option<TempDir>,
+    _kept: Kept,
+}
+
+enum Kept {
+    Folder(#[expect(dead_code, reason = "kept, not read")] TempDir),
+    Database(#[expect(dead_code, reason = "kept, not read")] PostgresDatabase),
 }
 
 impl Fixture {
@@ -36,7 +43,22 @@ async fn sqlite() -> Fixture {
     let folder = tempfile::tempdir().unwrap();
     let location = Location::Sqlite(folder.path().join("index.sqlite"));
     let store = Store::open(&location).await.unwrap();
-    Fixture { store, location, _folder: Some(folder) }
+    Fixture { store, location, _kept: Kept::Folder(folder) }
+}
+
+/// `None`, with the reason printed, where there is no PostgreSQL.
+async fn postgres() -> Option<Fixture> {
+    let server = match PostgresServer::shared() {
+        Ok(server) => server,
+        Err(reason) => {
+            eprintln!("skipped on PostgreSQL: {reason}");
+            return None;
+        }
+    };
+    let database = server.database().await.unwrap();
+    let location = Location::Postgres(database.url.clone());
+    let store = Store::open(&location).await.unwrap();
+    Some(Fixture { store, location, _kept: Kept::Database(database) })
 }
 
 fn leaf(parent: NodeId, name: &str) -> NewNode {

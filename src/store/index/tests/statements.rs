@@ -1,20 +1,21 @@
 //! Every statement is understood by both engines, with its values in the order of their numbers.
 
 use rusqlite::Connection;
+use sqlx::{Connection as _, Executor, PgConnection, SqlSafeStr};
 
 use crate::index::sql::ALL;
 use crate::index::{Location, migrate};
 
-async fn schema() -> (tempfile::TempDir, Connection) {
+async fn schema() -> (super::Fixture, Connection) {
     let fixture = super::sqlite().await;
     let Location::Sqlite(path) = &fixture.location else { unreachable!() };
     let connection = Connection::open(path).unwrap();
-    (fixture._folder.unwrap(), connection)
+    (fixture, connection)
 }
 
 #[tokio::test]
 async fn sqlite_prepares_every_statement_and_numbers_its_values_alike() {
-    let (_folder, connection) = schema().await;
+    let (_fixture, connection) = schema().await;
     for (name, sql) in ALL {
         let statement = connection.prepare(sql.sqlite).unwrap_or_else(|e| panic!("{name}: {e}"));
         for index in 1..=statement.parameter_count() {
@@ -26,7 +27,7 @@ async fn sqlite_prepares_every_statement_and_numbers_its_values_alike() {
 /// A page costs an index range, however large the folder is.
 #[tokio::test]
 async fn sqlite_lists_without_sorting() {
-    let (_folder, connection) = schema().await;
+    let (_fixture, connection) = schema().await;
     for name in ["CHILDREN", "CHILDREN_BELOW", "CHANGES", "PARTS"] {
         let (_, sql) = ALL.iter().find(|(of, _)| *of == name).unwrap();
         let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", sql.sqlite)).unwrap();
@@ -40,6 +41,22 @@ async fn sqlite_lists_without_sorting() {
             .collect();
         assert_eq!(plan.len(), 1, "{name}: {plan:?}");
         assert!(plan[0].starts_with("SEARCH"), "{name}: {plan:?}");
+    }
+}
+
+async fn connection(fixture: &super::Fixture) -> PgConnection {
+    let Location::Postgres(url) = &fixture.location else { unreachable!() };
+    PgConnection::connect(url).await.unwrap()
+}
+
+#[tokio::test]
+async fn postgres_prepares_every_statement() {
+    let Some(fixture) = super::postgres().await else { return };
+    let mut connection = connection(&fixture).await;
+    for (name, sql) in ALL {
+        if let Err(error) = connection.prepare(sql.postgres.into_sql_str()).await {
+            panic!("{name}: {error}");
+        }
     }
 }
 

@@ -1,0 +1,97 @@
+//! What other gateways commit, heard through LISTEN/NOTIFY.
+//!
+//! A notification is sent inside the transaction it tells of and delivered after its commit. It
+//! names its sender, because PostgreSQL delivers it there too, and the sender has announced it
+//! already.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::PgPool;
+use sqlx::postgres::PgListener;
+use uuid::Uuid;
+
+use super::reader::Reader;
+use crate::index::engine::Signals;
+use crate::index::queries;
+use crate::index::txn::Effects;
+
+const CHANNEL: &str = "cellgate";
+
+/// The statement that tells the other gateways, with its semicolon; nothing when there is nothing to
+/// tell. Payload: sender, whether the directory changed, newest sequence number.
+pub fn announcement(instance: Uuid, effects: Effects) -> String {
+    if !effects.directory && effects.last_change == 0 {
+        return String::new();
+    }
+    let directory = u8::from(effects.directory);
+    format!("SELECT pg_notify('{CHANNEL}', '{} {directory} {}');", instance.simple(), effects.last_change)
+}
+
+/// Reads a payload; `None` for one's own and for what is none.
+fn heard(instance: Uuid, payload: &str) -> Option<Effects> {
+    let mut fields = payload.split(' ');
+    let sender = Uuid::try_parse(fields.next()?).ok()?;
+    let directory = fields.next()? == "1";
+    let last_change = fields.next()?.parse().ok()?;
+    (sender != instance).then_some(Effects { directory, last_change })
+}
+
+pub async fn connect(pool: &PgPool) -> Result<PgListener, sqlx::Error> {
+    let mut listener = PgListener::connect_with(pool).await?;
+    listener.listen(CHANNEL).await?;
+    Ok(listener)
+}
+
+/// Announces what others commit, until the pool is closed.
+pub async fn run(mut listener: PgListener, pool: PgPool, instance: Uuid, signals: Arc<Signals>) {
+    while !pool.is_closed() {
+        match listener.try_recv().await {
+            Ok(Some(notification)) => {
+                if let Some(effects) = heard(instance, notification.payload()) {
+                    signals.announce(effects);
+                }
+            }
+            Ok(None) => {
+                tracing::info!("listening to PostgreSQL again");
+                catch_up(&pool, &signals).await;
+            }
+            Err(error) if pool.is_closed() => {
+                tracing::debug!(%error, "no longer listening");
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot listen to PostgreSQL: {error}");
+                catch_up(&pool, &signals).await;
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        }
+    }
+}
+
+/// Anything may have been missed while nobody listened.
+async fn catch_up(pool: &PgPool, signals: &Signals) {
+    let last_change = match Reader::take(pool).await {
+        Ok(mut reader) => queries::last_change(&mut reader).await.unwrap_or(0),
+        Err(_) => 0,
+    };
+    signals.announce(Effects { directory: true, last_change });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_announcement_is_understood_by_others_and_ignored_by_its_sender() {
+        let (one, other) = (Uuid::new_v4(), Uuid::new_v4());
+        let effects = Effects { directory: true, last_change: 42 };
+        let sql = announcement(one, effects);
+        let payload = sql.split('\'').nth(3).unwrap();
+        assert_eq!(heard(other, payload), Some(effects));
+        assert_eq!(heard(one, payload), None);
+        assert_eq!(announcement(one, Effects::default()), "");
+        for odd in ["", "x", "x 1 2", "00000000000000000000000000000000 1"] {
+            assert_eq!(heard(other, odd), None, "{odd}");
+        }
+    }
+}
