@@ -9,6 +9,7 @@
 //! | `access` | paths to nodes, rights, locks: what every operation begins with |
 //! | `read` | `stat`, `read`, metadata |
 //! | `list` | `list` |
+//! | `draft` | content that is taken in before its path is known |
 //! | `write` | `write`, `create_collection`, `set_attributes`, `set_meta` |
 //! | `transfer` | `copy`, `rename` |
 //! | `remove` | `remove`, `restore` |
@@ -17,6 +18,7 @@
 
 mod access;
 mod content;
+mod draft;
 mod list;
 mod locks;
 mod read;
@@ -32,6 +34,8 @@ use crate::http::range::{ByteRange, RangeSpec};
 use crate::node::{Attributes, Node};
 use crate::ports::Bits;
 use crate::principal::{Door, SharedPrincipal};
+
+pub use draft::Draft;
 
 pub(crate) use access::{admin_path, fresh_etag, new_collection};
 pub(crate) use transfer::release_node;

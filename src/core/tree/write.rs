@@ -74,7 +74,7 @@ impl Tree {
         tokio::spawn(work).await.map_err(Error::internal)?
     }
 
-    fn check_leaf(&self, place: &Place, found: &Found, how: &Write) -> Result<()> {
+    pub(crate) fn check_leaf(&self, place: &Place, found: &Found, how: &Write) -> Result<()> {
         self.require_write(place, found, "write")?;
         if place.is_root() {
             return Err(Error::IsACollection(place.path.to_string()));
