@@ -6,7 +6,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 use cellgate_core::error::{Error, Result};
-use rustix::fs::{self, AtFlags, Dir, Mode, OFlags};
+use rustix::fs::{self, AtFlags, Dir, FlockOperation, Mode, OFlags, flock};
 use rustix::io::{Errno, retry_on_intr};
 use uuid::Uuid;
 
@@ -26,6 +26,9 @@ pub struct Area {
     mode: Mode,
     staging: SyncedDir,
     blobs: OwnedFd,
+    /// Whether staging is ours to sweep: another process that has the datasource open may be in the
+    /// middle of a write. Held as a lock on the folder, which ends with the process.
+    sole: bool,
 }
 
 impl Area {
@@ -34,12 +37,15 @@ impl Area {
     pub fn open(datasource: &str, relaxed: bool, mode: Mode, base: &Path) -> Result<Self> {
         let staging = folder(datasource, &base.join("staging"))?;
         let blobs = folder(datasource, &base.join("blobs"))?;
+        // A file system without such locks has one gateway, by its administrator's word.
+        let sole = flock(&staging, FlockOperation::NonBlockingLockExclusive) != Err(Errno::WOULDBLOCK);
         let area = Self {
             datasource: datasource.to_owned(),
             relaxed,
             mode,
             staging: SyncedDir::new(staging),
             blobs,
+            sole,
         };
         let probe = Uuid::new_v4();
         area.create(probe)
@@ -173,8 +179,13 @@ impl Area {
         Err(self.fault(&format!("open blob {id}"), Errno::NOENT))
     }
 
-    /// The ids found in staging, in no order.
+    /// The ids found in staging, in no order. None while another process has the datasource open:
+    /// a command run beside the gateway must not sweep away what is being written.
     pub fn staged(&self) -> Result<Vec<Uuid>> {
+        if !self.sole {
+            tracing::info!(datasource = self.datasource, "open in another process, staging is not swept");
+            return Ok(Vec::new());
+        }
         let list = || -> Result<Vec<Uuid>, Errno> {
             let mut ids = Vec::new();
             for entry in Dir::read_from(&self.staging)? {

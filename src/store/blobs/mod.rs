@@ -12,9 +12,8 @@
 //!
 //! Linux only: symbolic links are kept out with `openat2`, renames use `renameat2`.
 //!
-//! Known gaps: two processes must not open the same datasource for writing, the sweep of one would
-//! take the other's staged files. Nothing watches an adopted folder yet; a changed file is noticed
-//! when it is read, looked at or rescanned.
+//! Known gaps: nothing watches an adopted folder yet; a changed file is noticed when it is read,
+//! looked at or rescanned.
 
 mod area;
 mod beneath;

@@ -269,6 +269,9 @@ impl Datasource for Structured {
     fn set_mtime(&self, names: &[String], mtime_ns: i64) -> Result<Stamp> {
         const DOING: &str = "set the time of";
         let (dir, last, stat) = self.existing(DOING, names)?;
+        if is(&stat, FileType::Directory) {
+            return Err(Error::IsACollection(shown(names)));
+        }
         let failed = |errno| self.refused(DOING, names, errno);
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = retry_on_intr(|| fs::openat(&dir, last, flags, Mode::empty())).map_err(failed)?;

@@ -61,6 +61,8 @@ async fn a_modification_time_is_set_with_the_content_or_later() {
         assert_eq!(fixture.look("f").unwrap().stamp, stamp);
     }
     assert!(matches!(fixture.store.set_mtime(&names("g"), 0), Err(Error::NotFound(_))));
+    fixture.store.create_dir(&names("d")).unwrap();
+    assert!(matches!(fixture.store.set_mtime(&names("d"), 0), Err(Error::IsACollection(_))));
 }
 
 #[tokio::test(flavor = "multi_thread")]

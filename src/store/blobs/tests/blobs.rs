@@ -84,12 +84,17 @@ async fn dropped_staging_leaves_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_finished_blob_that_was_not_promoted_survives_a_restart_in_staging() {
     for form in FORMS {
-        let fixture = Fixture::new(form).await;
+        let mut fixture = Fixture::new(form).await;
         let (kept, promoted) = (fixture.stage(b"kept").await, fixture.stage(b"promoted").await);
         fixture.store.promote(&[promoted.blob]).await.unwrap();
         std::fs::write(fixture.staging().join("not ours"), "x").unwrap();
 
-        let again = open(&fixture.data(), form, "archive").await.unwrap();
+        // A command run beside the gateway sees nothing to sweep.
+        let beside = open(&fixture.data(), form, "archive").await.unwrap();
+        assert!(beside.staged().await.unwrap().is_empty());
+        drop(beside);
+
+        let again = fixture.reopen().await;
         assert_eq!(again.staged().await.unwrap(), [kept.blob]);
         again.promote(&[kept.blob, promoted.blob]).await.unwrap();
         assert!(again.staged().await.unwrap().is_empty());

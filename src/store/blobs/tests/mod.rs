@@ -44,6 +44,15 @@ impl Fixture {
         }
     }
 
+    /// As after a restart: the first one is gone.
+    async fn reopen(&mut self) -> Arc<dyn Datasource> {
+        let form = self.store.form();
+        let elsewhere = self.temp.path().join("elsewhere");
+        self.store = open(&elsewhere, form, "archive").await.unwrap();
+        self.store = open(&self.data(), form, "archive").await.unwrap();
+        self.store.clone()
+    }
+
     async fn stage(&self, content: &[u8]) -> Staged {
         let mut staging = self.store.stage(Some(content.len() as u64)).await.unwrap();
         staging.write(Bytes::copy_from_slice(content)).await.unwrap();
