@@ -8,6 +8,7 @@
 //! | `index` | [`MemoryIndex`] |
 //! | `datasource` | [`MemoryDatasource`], `flat` and `structured` |
 //! | `backends` | [`MemoryBackends`] |
+//! | `suite` | what every index and every datasource must do |
 //! | `ready` | [`core`], [`TestCore`]: an installation with users |
 //! | `exchange` | [`request`], [`serve`]: one request through a door |
 
@@ -21,6 +22,7 @@ mod exchange;
 mod index;
 mod ready;
 mod state;
+pub mod suite;
 mod txn;
 
 pub use backends::MemoryBackends;
