@@ -60,7 +60,10 @@ impl MemoryIndex {
 
     /// A new index with the same content, as if the database had been copied.
     pub fn fork(&self) -> Self {
-        Self::of(self.state().clone())
+        let mut state = self.state().clone();
+        // Commits publish rows, not the counter: without this a fork would hand out ids again.
+        state.last_node = state.nodes.keys().map(|id| id.0).max().unwrap_or(0);
+        Self::of(state)
     }
 
     /// Lets the next commit fail as a full disk would: its mutation runs, and nothing of it stays.
