@@ -139,7 +139,7 @@ impl Draft {
     }
 
     /// Leaves the file in staging, under its id.
-    pub fn keep(mut self: Box<Self>) -> Staged {
+    pub fn keep(mut self) -> Staged {
         self.kept = true;
         Staged { blob: self.id, size: self.written }
     }
