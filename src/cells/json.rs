@@ -21,14 +21,17 @@ pub async fn read<T: DeserializeOwned + Default>(body: Body) -> Result<T, CellsE
     if bytes.trim_ascii().is_empty() {
         return Ok(T::default());
     }
-    serde_json::from_slice::<Option<T>>(&bytes).map(Option::unwrap_or_default).map_err(|error| {
-        // The parser's own text may quote the body, and a body may hold a password.
-        CellsError::bad_request(format!(
-            "the body is not the JSON this call takes (line {}, column {})",
-            error.line(),
-            error.column()
-        ))
-    })
+    // The parser's own texts may quote the body, and a body may hold a password: only where is said.
+    let value: Value = serde_json::from_slice(&bytes).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        CellsError::bad_request(format!("the body is not JSON (line {line}, column {column})"))
+    })?;
+    match value {
+        Value::Null => Ok(T::default()),
+        Value::Object(_) => serde_json::from_value(value)
+            .map_err(|_| CellsError::bad_request("a member of the body has the wrong type")),
+        _ => Err(CellsError::bad_request("the body is not a JSON object")),
+    }
 }
 
 pub fn ok(message: &impl Serialize) -> Result<Response, CellsError> {
