@@ -213,6 +213,21 @@ impl Core {
         Ok(())
     }
 
+    /// The node at an administrators' path, for the command line.
+    pub async fn node_at(&self, path: &NodePath) -> Result<Node> {
+        let absent = || Error::NotFound(path.to_string());
+        let (datasource, names) = path.names().split_first().ok_or_else(absent)?;
+        let mounted = self.mounted(datasource).await?;
+        if names.is_empty() {
+            return Ok(mounted.root.clone());
+        }
+        let mut chain = self.inner.index.chain(mounted.root.id, names).await?;
+        if chain.len() < names.len() {
+            return Err(absent());
+        }
+        chain.pop().ok_or_else(absent)
+    }
+
     /// All locks, each with the administrators' path of its node.
     pub async fn locks(&self) -> Result<Vec<(NodePath, Lock)>> {
         let mut locks = Vec::new();

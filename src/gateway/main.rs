@@ -1,1 +1,30 @@
-fn main() {}
+//! The `cellgate` binary: configuration, listener, dispatch, command line.
+//!
+//! | file | what |
+//! |---|---|
+//! | `cli/` | commands; `serve` is the default |
+//! | `config` | file, environment and flags into one `Config` |
+//! | `open` | store and core from a configuration |
+//! | `serve` | builds the doors and serves |
+//! | `listener` | accepts connections |
+//! | `request` | what happens to every request |
+//! | `dispatch` | which door answers |
+//! | `access_log` | one line per request |
+//! | `admin` | health, readiness, metrics |
+//! | `welcome` | what the first start prints |
+
+mod access_log;
+mod admin;
+mod cli;
+mod config;
+mod dispatch;
+mod listener;
+mod open;
+mod request;
+mod serve;
+mod tls;
+mod welcome;
+
+fn main() -> std::process::ExitCode {
+    cli::run()
+}

@@ -259,7 +259,7 @@ impl Tree {
     /// token was presented (shared locks: any one of them is enough).
     fn require_tokens(&self, path: &NodePath, locks: &[&Lock], tokens: &[String]) -> Result<()> {
         let holds = |lock: &Lock| {
-            lock.principal == self.principal.login && tokens.iter().any(|token| *token == lock.token)
+            lock.principal == self.principal.login && tokens.contains(&lock.token)
         };
         for lock in locks {
             let freed = locks.iter().any(|other| other.node == lock.node && holds(other));

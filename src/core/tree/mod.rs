@@ -27,6 +27,9 @@ mod transfer;
 pub mod uploads;
 mod write;
 
+#[cfg(test)]
+mod tests;
+
 use crate::content::{Algorithm, Checksum, LateChecksums};
 use crate::core::Core;
 use crate::http::conditional::Conditions;

@@ -255,9 +255,13 @@ impl Tree {
                     .filter(|part| part.size > 0)
                     .map(|part| Extent { content: part.content.to_text(), size: part.size })
                     .collect();
-                let list = Uuid::new_v4();
-                txn.put_extents(list, &extents).await?;
-                Content::Extents(list)
+                if extents.is_empty() {
+                    Content::None
+                } else {
+                    let list = Uuid::new_v4();
+                    txn.put_extents(list, &extents).await?;
+                    Content::Extents(list)
+                }
             }
         };
         let dress = Dress {

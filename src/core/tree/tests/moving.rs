@@ -1,0 +1,168 @@
+use super::*;
+use crate::listing::Depth;
+use crate::testing::test_core;
+use crate::tree::{Existing, Removal, Remove, Transfer};
+
+fn refuse() -> Transfer {
+    Transfer { existing: Existing::Refuse, ..Transfer::default() }
+}
+
+#[tokio::test]
+async fn a_rename_keeps_ids_etags_and_metadata_of_everything_below() {
+    let core = test_core().await;
+    let tree = core.tree("alice").await;
+    let before = put(&tree, "/personal-files/a/b/c.txt", "x").await.unwrap().node;
+    let meta = [("colour".to_owned(), Some("red".to_owned()))];
+    tree.set_meta(&path("/personal-files/a/b/c.txt"), "user", &meta, &[]).await.unwrap();
+    let moved = tree.rename(&path("/personal-files/a"), &path("/personal-files/z"), &refuse()).await;
+    assert!(moved.unwrap().created);
+    let after = tree.stat(&path("/personal-files/z/b/c.txt")).await.unwrap();
+    assert_eq!((after.id, after.uuid, &after.etag), (before.id, before.uuid, &before.etag));
+    assert_eq!(tree.meta(&[after.id], Some("user")).await.unwrap()[&after.id][0].value, "red");
+    assert!(is_absent(tree.stat(&path("/personal-files/a")).await));
+}
+
+#[tokio::test]
+async fn moves_that_make_no_sense_change_nothing() {
+    let core = test_core().await;
+    let tree = core.tree("alice").await;
+    put(&tree, "/personal-files/a/b/c", "x").await.unwrap();
+    put(&tree, "/personal-files/d", "y").await.unwrap();
+    let before = keys(&tree, "/", Depth::Infinity).await;
+    for (from, to) in [
+        ("/personal-files/a", "/personal-files/a/b/x"),
+        ("/personal-files/a", "/personal-files/a"),
+        ("/personal-files/a/b", "/personal-files/a"),
+        ("/personal-files", "/common-files/x"),
+        ("/personal-files/d", "/personal-files"),
+        ("/personal-files/d", "/personal-files/a/b/c/d"),
+        ("/personal-files/d", "/personal-files/none/d"),
+        ("/personal-files/none", "/personal-files/x"),
+        ("/personal-files/d", "/nowhere/d"),
+        ("/personal-files/d", "/"),
+    ] {
+        let moved = tree.rename(&path(from), &path(to), &Transfer::default()).await;
+        assert!(moved.is_err(), "{from} to {to}");
+        assert_eq!(keys(&tree, "/", Depth::Infinity).await, before, "{from} to {to}");
+    }
+}
+
+#[tokio::test]
+async fn a_move_replaces_only_when_it_may() {
+    let core = test_core().await;
+    let tree = core.tree("alice").await;
+    put(&tree, "/personal-files/a", "new").await.unwrap();
+    put(&tree, "/personal-files/b/old", "x").await.unwrap();
+    let (a, b) = (path("/personal-files/a"), path("/personal-files/b"));
+    assert!(matches!(tree.rename(&a, &b, &refuse()).await, Err(Error::AlreadyExists(_))));
+    let moved = tree.rename(&a, &b, &Transfer::default()).await.unwrap();
+    assert!(!moved.created);
+    assert_eq!(keys(&tree, "/personal-files", Depth::Infinity).await, ["b"]);
+    assert_eq!(get(&tree, "/personal-files/b").await.unwrap(), "new");
+}
+
+#[tokio::test]
+async fn a_move_between_datasources_takes_everything_along() {
+    let core = test_core().await;
+    let tree = core.tree("alice").await;
+    let large = "x".repeat(40_000);
+    put(&tree, "/personal-files/a/b", &large).await.unwrap();
+    put(&tree, "/personal-files/a/c/d", "small").await.unwrap();
+    tree.rename(&path("/personal-files/a"), &path("/common-files/a"), &refuse()).await.unwrap();
+    assert_eq!(keys(&tree, "/common-files", Depth::Infinity).await, ["a/", "a/b", "a/c/", "a/c/d"]);
+    assert_eq!(get(&tree, "/common-files/a/b").await.unwrap(), large);
+    assert!(is_absent(tree.stat(&path("/personal-files/a")).await));
+    eventually(async || core.backends.datasource("personal").blob_count() == 0).await;
+}
+
+#[tokio::test]
+async fn a_copy_shares_bytes_and_outlives_its_source() {
+    let core = test_core().await;
+    let tree = core.tree("alice").await;
+    let large = "x".repeat(40_000);
+    put(&tree, "/personal-files/a/big", &large).await.unwrap();
+    put(&tree, "/personal-files/a/sub/small", "s").await.unwrap();
+    let copied = tree.copy(&path("/personal-files/a"), &path("/personal-files/b"), &refuse()).await;
+    assert!(copied.unwrap().created);
+    let store = core.backends.datasource("personal");
+    assert_eq!(store.blob_count(), 1, "one blob, two leaves");
+    assert_eq!(
+        keys(&tree, "/personal-files", Depth::Infinity).await,
+        ["a/", "a/big", "a/sub/", "a/sub/small", "b/", "b/big", "b/sub/", "b/sub/small"]
+    );
+    let gone = Remove { removal: Removal::Permanent, ..Remove::default() };
+    tree.remove(&path("/personal-files/a"), &gone).await.unwrap();
+    core.clean_up().await.unwrap();
+    assert_eq!(get(&tree, "/personal-files/b/big").await.unwrap(), large);
+    tree.remove(&path("/personal-files/b"), &gone).await.unwrap();
+    eventually(async || store.blob_count() == 0).await;
+}
+
+#[tokio::test]
+async fn a_copy_into_itself_or_over_what_is_protected_is_refused() {
+    let core = test_core().await;
+    let tree = core.tree("alice").await;
+    put(&tree, "/personal-files/a/x", "1").await.unwrap();
+    put(&tree, "/personal-files/b/x", "2").await.unwrap();
+    let a = path("/personal-files/a");
+    assert!(matches!(
+        tree.copy(&a, &path("/personal-files/a/b"), &Transfer::default()).await,
+        Err(Error::Conflict(_))
+    ));
+    assert!(matches!(
+        tree.copy(&a, &path("/personal-files/b"), &refuse()).await,
+        Err(Error::AlreadyExists(_))
+    ));
+    assert_eq!(get(&tree, "/personal-files/b/x").await.unwrap(), "2");
+    // Replacing a collection leaves nothing of it.
+    put(&tree, "/personal-files/b/y", "3").await.unwrap();
+    tree.copy(&a, &path("/personal-files/b"), &Transfer::default()).await.unwrap();
+    assert_eq!(keys(&tree, "/personal-files/b", Depth::Infinity).await, ["x"]);
+}
+
+#[tokio::test]
+async fn what_is_recycled_can_be_restored() {
+    let core = test_core().await;
+    let tree = core.tree("alice").await;
+    for content in ["1", "2"] {
+        put(&tree, "/personal-files/d/a.txt", content).await.unwrap();
+        let removed = tree.remove(&path("/personal-files/d/a.txt"), &Remove::default()).await.unwrap();
+        assert!(removed.recycled_to.is_some());
+    }
+    assert_eq!(keys(&tree, "/personal-files/recycle_bin", Depth::One).await, ["a (1).txt", "a.txt"]);
+    tree.remove(&path("/personal-files/d"), &Remove { removal: Removal::Permanent, ..Remove::default() })
+        .await
+        .unwrap();
+    let restored = tree.restore(&path("/personal-files/recycle_bin/a (1).txt")).await.unwrap();
+    assert_eq!(restored.path.to_string(), "/personal-files/d/a.txt");
+    assert_eq!(get(&tree, "/personal-files/d/a.txt").await.unwrap(), "2");
+    // Inside the bin, removing is for good.
+    let removed = tree.remove(&path("/personal-files/recycle_bin/a.txt"), &Remove::default()).await.unwrap();
+    assert_eq!(removed.recycled_to, None);
+    assert!(matches!(tree.restore(&path("/personal-files/d/a.txt")).await, Err(Error::Conflict(_))));
+}
+
+#[tokio::test]
+async fn removing_a_large_tree_is_one_step_and_limbo_empties_itself() {
+    let core = test_core().await;
+    let tree = core.tree("alice").await;
+    for number in 0..1200 {
+        put(&tree, &format!("/personal-files/big/{}/{number}", number % 7), "x").await.unwrap();
+    }
+    let gone = Remove { removal: Removal::Permanent, ..Remove::default() };
+    tree.remove(&path("/personal-files/big"), &gone).await.unwrap();
+    assert!(is_absent(tree.stat(&path("/personal-files/big/1")).await));
+    let index = core.core.inner.index.clone();
+    let span = crate::ports::Span { limit: 10, ..Default::default() };
+    eventually(async || index.children(crate::node::NodeId::LIMBO, &span).await.unwrap().is_empty()).await;
+}
+
+#[tokio::test]
+async fn only_empty_refuses_a_full_collection() {
+    let core = test_core().await;
+    let tree = core.tree("alice").await;
+    put(&tree, "/personal-files/d/a", "1").await.unwrap();
+    let how = Remove { only_empty: true, removal: Removal::Permanent, ..Remove::default() };
+    assert!(matches!(tree.remove(&path("/personal-files/d"), &how).await, Err(Error::NotEmpty(_))));
+    assert!(tree.remove(&path("/personal-files"), &how).await.is_err(), "a workspace's root stays");
+}

@@ -1,0 +1,157 @@
+//! Which door answers a request.
+//!
+//! By the raw path, on whole segments, before any decoding: `/a` must not take `/api/v2`. The root
+//! belongs to no one; headers and method decide who is meant.
+
+use std::sync::Arc;
+
+use cellgate_core::http::{Protocol, Request, Response, full};
+use cellgate_core::principal::Door;
+use http::{HeaderValue, Method, StatusCode, header};
+
+#[derive(Clone)]
+pub struct Dispatch {
+    doors: Arc<Vec<Box<dyn Protocol>>>,
+    /// Mounts, longest first, with the place of their door.
+    mounts: Arc<Vec<(&'static str, usize)>>,
+}
+
+impl Dispatch {
+    pub fn new(doors: Vec<Box<dyn Protocol>>) -> Self {
+        let mut mounts: Vec<(&'static str, usize)> = doors
+            .iter()
+            .enumerate()
+            .flat_map(|(at, door)| door.mounts().iter().map(move |mount| (*mount, at)))
+            .collect();
+        mounts.sort_by_key(|(mount, _)| std::cmp::Reverse(mount.len()));
+        Self { doors: Arc::new(doors), mounts: Arc::new(mounts) }
+    }
+
+    /// The door of a request, for its answer and for the log.
+    pub fn door(&self, request: &Request) -> Option<&dyn Protocol> {
+        let path = request.uri().path();
+        if path == "/" || path == "*" {
+            let door = root_door(request)?;
+            return self.doors.iter().find(|other| other.door() == door).map(AsRef::as_ref);
+        }
+        let (_, at) = self.mounts.iter().find(|(mount, _)| covers(mount, path))?;
+        self.doors.get(*at).map(AsRef::as_ref)
+    }
+
+    pub async fn serve(&self, request: Request) -> Response {
+        if let Some(door) = self.door(&request) {
+            return door.serve(request).await;
+        }
+        if request.uri().path() == "/" && matches!(*request.method(), Method::GET | Method::HEAD) {
+            return cellgate_auth::welcome(&request);
+        }
+        plain(StatusCode::NOT_FOUND, "there is nothing here; the mounts are /a /io /dav /api /index.php /api2 /seafhttp\n")
+    }
+}
+
+/// Whole segments only.
+fn covers(mount: &str, path: &str) -> bool {
+    path.strip_prefix(mount).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Who is meant by `/`: S3 clients list buckets there, signed; WebDAV clients probe it; a Pydio 8
+/// client may leave `index.php` away.
+fn root_door(request: &Request) -> Option<Door> {
+    let query = request.uri().query().unwrap_or_default();
+    let signed = request.headers().get(header::AUTHORIZATION).is_some_and(|value| {
+        let value = value.as_bytes();
+        value.starts_with(b"AWS4-HMAC-SHA256") || value.starts_with(b"AWS ")
+    });
+    let presigned = query.contains("X-Amz-Signature=") || query.contains("AWSAccessKeyId=");
+    if signed || presigned || request.headers().contains_key("x-pydio-bearer") {
+        return Some(Door::S3);
+    }
+    if *request.method() == Method::OPTIONS || request.method().as_str() == "PROPFIND" {
+        return Some(Door::Dav);
+    }
+    let asks = |text: &str| text.split('&').any(|pair| pair.starts_with("get_action="));
+    if *request.method() == Method::POST || asks(query) {
+        return Some(Door::Pydio8);
+    }
+    None
+}
+
+pub fn plain(status: StatusCode, text: &'static str) -> Response {
+    let mut response = Response::new(full(text));
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cellgate_core::http::empty;
+    use futures_util::future::BoxFuture;
+
+    struct Fake(Door, &'static [&'static str]);
+
+    impl Protocol for Fake {
+        fn door(&self) -> Door {
+            self.0
+        }
+        fn mounts(&self) -> &'static [&'static str] {
+            self.1
+        }
+        fn serve(&self, _: Request) -> BoxFuture<'static, Response> {
+            Box::pin(async { Response::new(empty()) })
+        }
+    }
+
+    fn dispatch() -> Dispatch {
+        Dispatch::new(vec![
+            Box::new(Fake(Door::Cells, &["/a"])),
+            Box::new(Fake(Door::S3, &["/io"])),
+            Box::new(Fake(Door::Dav, &["/dav"])),
+            Box::new(Fake(Door::Pydio8, &["/api", "/index.php"])),
+            Box::new(Fake(Door::Seafile, &["/api2", "/api/v2.1", "/seafhttp"])),
+        ])
+    }
+
+    fn door(method: &str, uri: &str, headers: &[(&str, &str)]) -> Option<Door> {
+        let mut request = http::Request::builder().method(method).uri(uri);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(empty()).unwrap();
+        dispatch().door(&request).map(Protocol::door)
+    }
+
+    #[test]
+    fn mounts_match_whole_segments_and_the_longest_wins() {
+        for (path, expected) in [
+            ("/a/tree/stats", Some(Door::Cells)),
+            ("/a", Some(Door::Cells)),
+            ("/api/v2/fs/x", Some(Door::Pydio8)),
+            ("/api/v2.1/repos/", Some(Door::Seafile)),
+            ("/api/v2.10/x", Some(Door::Pydio8)),
+            ("/api2/ping/", Some(Door::Seafile)),
+            ("/index.php?get_action=ls", Some(Door::Pydio8)),
+            ("/index.phpx", None),
+            ("/io/personal-files/a%2Fb", Some(Door::S3)),
+            ("/iox", None),
+            ("/davx/", None),
+            ("/%61/tree", None),
+        ] {
+            assert_eq!(door("GET", path, &[]), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn the_root_goes_to_whoever_is_meant() {
+        assert_eq!(door("GET", "/", &[]), None);
+        assert_eq!(door("GET", "/", &[("authorization", "AWS4-HMAC-SHA256 Credential=x")]), Some(Door::S3));
+        assert_eq!(door("GET", "/?X-Amz-Signature=00", &[]), Some(Door::S3));
+        assert_eq!(door("PROPFIND", "/", &[]), Some(Door::Dav));
+        assert_eq!(door("OPTIONS", "*", &[]), Some(Door::Dav));
+        assert_eq!(door("GET", "/?get_action=ping", &[]), Some(Door::Pydio8));
+        assert_eq!(door("GET", "/", &[("authorization", "Basic eDp5")]), None);
+    }
+}

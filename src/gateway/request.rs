@@ -1,0 +1,132 @@
+//! What happens to every request whatever its door: limits, an id, a span, a caught panic, a line
+//! in the access log, and an honest end of refused uploads.
+
+use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use cellgate_core::http::{BoxError, Client, Request, Response};
+use futures_util::FutureExt;
+use http::{HeaderValue, StatusCode, Version, header};
+use http_body::{Frame, SizeHint};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use tokio::time::Sleep;
+use tracing::Instrument;
+
+use crate::access_log::{Line, Logged};
+use crate::dispatch::{Dispatch, plain};
+use crate::listener::HEADERS_MAX_BYTES;
+
+#[derive(Clone)]
+pub struct Service {
+    dispatch: Dispatch,
+    body_idle: Duration,
+}
+
+impl Service {
+    pub fn new(dispatch: Dispatch, body_idle: Duration) -> Self {
+        Self { dispatch, body_idle }
+    }
+
+    pub async fn serve(&self, request: http::Request<Incoming>, peer: SocketAddr, secure: bool) -> Response {
+        let begun = Instant::now();
+        let polled = Arc::new(AtomicBool::new(false));
+        let expects = request.version() < Version::HTTP_2 && request.headers().contains_key(header::EXPECT);
+        let watched = polled.clone();
+        let body_idle = self.body_idle;
+        let mut request: Request = request.map(|body| {
+            let body = Watched { body, polled: watched, idle: body_idle, timer: None };
+            body.boxed_unsync()
+        });
+        let request_id = request_id();
+        request.extensions_mut().insert(Client { address: peer, secure, request_id: request_id.clone() });
+
+        let door = self.dispatch.door(&request).map(|door| door.door());
+        let mut line = Line::of(&request, peer, request_id.clone(), door);
+        let span = tracing::info_span!(
+            "request",
+            id = %request_id,
+            door = door.map(|door| door.as_str()),
+            method = %request.method()
+        );
+        let mut response = if header_bytes(&request) > HEADERS_MAX_BYTES as usize {
+            closing(plain(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "more than 64 KiB of headers\n"))
+        } else {
+            // A panic in a library ends one request, not the server.
+            AssertUnwindSafe(self.dispatch.serve(request)).catch_unwind().instrument(span).await.unwrap_or_else(
+                |_| {
+                    tracing::error!(id = %request_id, "a handler panicked");
+                    closing(plain(StatusCode::INTERNAL_SERVER_ERROR, "internal error\n"))
+                },
+            )
+        };
+        // Nobody read the announced body, and hyper may take its first bytes for the next request
+        // (RFC 9110 §10.1.1 lets us close).
+        if expects && !polled.load(Ordering::Relaxed) {
+            response = closing(response);
+        }
+        line.answer(&mut response, begun);
+        response.map(|body| Logged::new(body, line).boxed_unsync())
+    }
+}
+
+fn closing(mut response: Response) -> Response {
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+fn header_bytes(request: &Request) -> usize {
+    let lines: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    lines + request.uri().path_and_query().map_or(0, |path| path.as_str().len())
+}
+
+/// 16 upper-case hex digits, as S3 clients expect of a request id.
+fn request_id() -> String {
+    format!("{:016X}", rand::random::<u64>())
+}
+
+/// A request's body that knows whether anybody read it, and gives up on a silent client.
+struct Watched {
+    body: Incoming,
+    polled: Arc<AtomicBool>,
+    idle: Duration,
+    /// Only while waiting: most bodies are there already.
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl http_body::Body for Watched {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        self.polled.store(true, Ordering::Relaxed);
+        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
+            self.timer = None;
+            return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
+        }
+        let idle = self.idle;
+        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep(idle)));
+        match timer.as_mut().poll(context) {
+            Poll::Ready(()) => Poll::Ready(Some(Err("the client sent nothing for too long".into()))),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+

@@ -1,0 +1,76 @@
+//! `cellgate serve`: builds the doors over one core and serves until told to stop.
+
+use std::io::Write as _;
+use std::time::Duration;
+
+use cellgate_core::Core;
+use cellgate_core::http::Protocol;
+use metrics_exporter_prometheus::PrometheusBuilder;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::config::Config;
+use crate::dispatch::Dispatch;
+use crate::listener::Listener;
+use crate::open::Installation;
+use crate::request::Service;
+use crate::{admin, tls, welcome};
+
+pub async fn serve(config: Config) -> Result<(), String> {
+    let acceptor = tls::acceptor(&config)?;
+    let secure = acceptor.is_some();
+    // Bound before anything is created: a taken port must not leave a half-made installation.
+    let listener = Listener::bind(&config, acceptor)
+        .await
+        .map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
+    let address = listener.address().map_err(|error| error.to_string())?;
+    let metrics = PrometheusBuilder::new()
+        .install_recorder()
+        .map_err(|error| format!("cannot keep metrics: {error}"))?;
+
+    let installation = Installation::open(&config, true).await?;
+    let core = installation.core.clone();
+    let wanted = config.admin_password.as_ref().map(|password| password.0.clone());
+    let first = core.bootstrap(wanted.clone()).await.map_err(|error| error.chain())?;
+    let welcome = welcome::text(&core, address, secure, first, wanted.is_some()).await?;
+
+    if let Some(admin_listen) = config.admin_listen {
+        let socket = TcpListener::bind(admin_listen)
+            .await
+            .map_err(|error| format!("cannot listen on {admin_listen}: {error}"))?;
+        tokio::spawn(admin::run(socket, core.clone(), metrics));
+    }
+    let (stop, stopped) = watch::channel(false);
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        tracing::info!("stopping: no new connections, running transfers finish");
+        let _ = stop.send(true);
+    });
+
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(welcome.as_bytes()).and_then(|()| out.flush());
+    drop(out);
+    let service = Service::new(Dispatch::new(doors(&core)), Duration::from_secs(config.body_idle_timeout_s));
+    drop(core);
+    listener.run(service, stopped).await;
+    installation.close().await;
+    Ok(())
+}
+
+/// Every protocol on the listener. A new one is a line here.
+fn doors(core: &Core) -> Vec<Box<dyn Protocol>> {
+    vec![
+        Box::new(cellgate_cells::Cells::new(core.clone())),
+        Box::new(cellgate_s3::S3::new(core.clone())),
+        Box::new(cellgate_dav::Dav::new(core.clone())),
+        Box::new(cellgate_pydio8::Pydio8::new(core.clone())),
+        Box::new(cellgate_seafile::Seafile::new(core.clone())),
+        Box::new(cellgate_auth::Auth::new()),
+    ]
+}
