@@ -9,7 +9,7 @@
 
 use cellgate_core::http::date;
 use cellgate_core::{Error, Unauthenticated};
-use http::header::{CONTENT_RANGE, ETAG, LAST_MODIFIED};
+use http::header::{CONTENT_RANGE, CONTENT_TYPE, ETAG, LAST_MODIFIED};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use s3s::{S3Error, S3ErrorCode};
 
@@ -84,6 +84,8 @@ fn not_modified(etag: &str, mtime_ns: i64) -> S3Error {
 fn range_not_satisfiable(size: u64) -> S3Error {
     let mut answer = S3Error::new(S3ErrorCode::InvalidRange);
     let mut headers = HeaderMap::new();
+    // s3s replaces its own headers by these.
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/xml"));
     if let Ok(value) = HeaderValue::try_from(format!("bytes */{size}")) {
         headers.insert(CONTENT_RANGE, value);
     }

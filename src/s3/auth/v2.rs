@@ -267,22 +267,21 @@ mod tests {
     fn dialects_of_header_signers_are_accepted() {
         let rfc = "Sun, 06 Nov 1994 08:49:37 GMT";
         let now_s = 784_111_777;
-        let cases: [(&str, &str, &[(&'static str, &'static str)], String); 4] = [
+        for (uri, method, pairs, text) in [
             // boto3: the bucket with a slash.
-            ("/io", "GET", &[("date", rfc)], format!("GET\n\n\n{rfc}\n/io/")),
+            ("/io", "GET", [("date", rfc)], format!("GET\n\n\n{rfc}\n/io/")),
             // s3cmd: RFC 1123 in x-amz-date, and a sub-resource.
             (
                 "/io/?location",
                 "GET",
-                &[("x-amz-date", rfc)],
+                [("x-amz-date", rfc)],
                 format!("GET\n\n\n\nx-amz-date:{rfc}\n/io/?location"),
             ),
             // Go clients write `uploads=`.
-            ("/io/ws/a?uploads=", "POST", &[("date", rfc)], format!("POST\n\n\n{rfc}\n/io/ws/a?uploads=")),
-            ("/io/ws/a?uploads=", "POST", &[("date", rfc)], format!("POST\n\n\n{rfc}\n/io/ws/a?uploads")),
-        ];
-        for (uri, method, pairs, text) in cases {
-            let mut headers = headers(pairs);
+            ("/io/ws/a?uploads=", "POST", [("date", rfc)], format!("POST\n\n\n{rfc}\n/io/ws/a?uploads=")),
+            ("/io/ws/a?uploads=", "POST", [("date", rfc)], format!("POST\n\n\n{rfc}\n/io/ws/a?uploads")),
+        ] {
+            let mut headers = headers(&pairs);
             let authorization = format!("AWS gateway:{}", signature(&text));
             headers.insert(AUTHORIZATION, authorization.parse().unwrap());
             assert!(accepted(method.parse().unwrap(), uri, &headers, now_s).unwrap(), "{text:?}");

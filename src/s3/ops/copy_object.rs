@@ -4,8 +4,9 @@
 //! Known gap: copies of earlier versions.
 
 use cellgate_core::content::{Algorithm, Checksum};
-use cellgate_core::tree::{Existing, Parents, Transfer};
-use cellgate_core::{Error, Node, NodePath};
+use cellgate_core::node::Attributes;
+use cellgate_core::tree::{Existing, Parents, Transfer, Written};
+use cellgate_core::{Error, Node, NodePath, Tree};
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 use s3s::{Body, S3Error, S3ErrorCode, S3Response, S3Result};
@@ -15,6 +16,9 @@ use super::put_object::make_folder;
 use super::{DirectRequest, Ops, survive};
 use crate::route::{self, Key};
 use crate::{auth, error, headers};
+
+/// How often a copy looks again at a target that appeared meanwhile.
+const COPY_TRIES: usize = 4;
 
 pub(crate) async fn copy_object(ops: &Ops, req: DirectRequest) -> S3Result<S3Response<Body>> {
     let tree = ops.tree(&req.extensions).await?;
@@ -50,35 +54,44 @@ pub(crate) async fn copy_object(ops: &Ops, req: DirectRequest) -> S3Result<S3Res
         keep_checksums(&node, &mut attributes);
         (attributes, mime)
     });
-    refuse_folder(tree.stat(&to).await, &to)?;
+    let source = headers::source_conditions(&req.headers)?;
+    // Those of a read, `modified since` among them; the copy checks again what a write can.
+    source.check_read(&node, &from.to_string()).map_err(source_failed)?;
     let how = Transfer {
-        source: headers::source_conditions(&req.headers)?,
+        source,
         target: headers::write_conditions(&req.headers)?,
         parents: Parents::Create,
-        existing: Existing::Replace,
         replace,
         ..Transfer::default()
     };
-    let copied = survive(async move { tree.copy(&from, &to, &how).await });
+    let copied = survive(async move { copy(&tree, &from, &to, how).await });
     let node = copied.await.map_err(source_failed)?.node;
     Ok(result("CopyObjectResult", &node.etag, node.mtime_ns))
 }
 
+/// Copies a leaf. To the core a copy may replace a folder; an object never does, also not one that
+/// is being made in this instant: what is not there must still not be there in the commit.
+async fn copy(tree: &Tree, from: &NodePath, to: &NodePath, mut how: Transfer) -> Result<Written, Error> {
+    for _ in 0..COPY_TRIES {
+        how.existing = match tree.stat(to).await {
+            Ok(node) if node.is_collection() => return Err(Error::IsACollection(to.to_string())),
+            Ok(_) => Existing::Replace,
+            Err(_) => Existing::Refuse,
+        };
+        match tree.copy(from, to, &how).await {
+            Err(Error::AlreadyExists(_)) if how.existing == Existing::Refuse => {}
+            done => return done,
+        }
+    }
+    Err(Error::Unavailable(format!("`{to}` keeps changing")))
+}
+
 /// The digests are of the content, which stays.
-fn keep_checksums(node: &Node, attributes: &mut cellgate_core::node::Attributes) {
+fn keep_checksums(node: &Node, attributes: &mut Attributes) {
     for key in Algorithm::ALL.map(Checksum::attribute) {
         if let Some(value) = node.attributes.get(&key) {
             attributes.set(key, value);
         }
-    }
-}
-
-/// A folder is never replaced by an object of its name.
-fn refuse_folder(target: Result<Node, Error>, path: &NodePath) -> S3Result<()> {
-    match target {
-        Ok(node) if node.is_collection() => Err(error::answer(Error::IsACollection(path.to_string()))),
-        // Whatever else is wrong with the target, the copy itself will say.
-        Ok(_) | Err(_) => Ok(()),
     }
 }
 

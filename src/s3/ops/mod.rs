@@ -24,7 +24,7 @@ use crate::route::{self, Direct};
 use crate::{error, headers};
 
 /// What is built. s3s answers 501 `NotImplemented` to every other operation it knows.
-pub(crate) const BUILT: [&str; 19] = [
+pub(crate) const BUILT: [&str; 20] = [
     "AbortMultipartUpload",
     "CompleteMultipartUpload",
     "CopyObject",
@@ -44,8 +44,8 @@ pub(crate) const BUILT: [&str; 19] = [
     "ListParts",
     "PutObject",
     "UploadPart",
+    "UploadPartCopy",
 ];
-const UPLOAD_PART_COPY: &str = "UploadPartCopy";
 
 /// The name of an operation, for the log.
 pub(crate) fn name(operation: &str) -> Option<&'static str> {
@@ -199,14 +199,13 @@ impl DirectRequest {
 pub(crate) struct DirectRoute(pub(crate) Ops);
 
 impl DirectRoute {
-    fn operation(req: &S3Request<Body>) -> Option<&'static str> {
-        let copy = req.method == Method::PUT;
-        Some(match req.method {
-            _ if copy && is_part(req.uri.query()) => UPLOAD_PART_COPY,
-            _ if copy => "CopyObject",
+    fn operation(req: &S3Request<Body>) -> &'static str {
+        match req.method {
+            Method::PUT if is_part(req.uri.query()) => "UploadPartCopy",
+            Method::PUT => "CopyObject",
             Method::HEAD => "HeadObject",
             _ => "GetObject",
-        })
+        }
     }
 }
 
@@ -221,7 +220,7 @@ impl S3Route for DirectRoute {
     }
 
     async fn check_access(&self, req: &mut S3Request<Body>) -> S3Result<()> {
-        let operation = Self::operation(req).unwrap_or("GetObject");
+        let operation = Self::operation(req);
         auth::admit_direct(req.credentials.is_some(), &req.headers, operation, &mut req.extensions)
     }
 

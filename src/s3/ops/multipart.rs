@@ -5,7 +5,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cellgate_core::content::Algorithm;
+use cellgate_core::content::{Algorithm, Checksum};
 use cellgate_core::http::Client;
 use cellgate_core::tree::uploads::{Complete, PartRef};
 use cellgate_core::tree::{Existing, Parents, Write};
@@ -68,14 +68,8 @@ pub(crate) async fn upload_part(
         ..Write::default()
     };
     let (content, fault) = body::incoming(req.input.body);
-    let part = survive(async move { tree.write_part(&path, id, number, content, write).await });
-    let part = part.await.map_err(|error| fault.or(error))?;
-    let mut checksums = http::HeaderMap::new();
-    for algorithm in Algorithm::ALL.into_iter().filter(|algorithm| *algorithm != Algorithm::Md5) {
-        if let Some(value) = part.digests.get(algorithm.as_str()) {
-            headers::insert(&mut checksums, &format!("x-amz-checksum-{}", algorithm.as_str()), value);
-        }
-    }
+    let part = tree.write_part(&path, id, number, content, write).await.map_err(|error| fault.or(error))?;
+    let checksums = headers::checksums(&part.digests);
     let output = UploadPartOutput { e_tag: Some(headers::etag(&part.etag)), ..UploadPartOutput::default() };
     Ok(S3Response::with_headers(output, checksums))
 }
@@ -102,6 +96,7 @@ pub(crate) async fn complete_multipart_upload(
             ..Write::default()
         },
     };
+    // Joining large parts on disk takes a while: a client that gives up must not undo it.
     let written = survive(async move { tree.complete_upload(&path, id, how).await });
     let node = written.await.map_err(error::answer)?.node;
     Ok(S3Response::new(CompleteMultipartUploadOutput {
@@ -147,8 +142,8 @@ async fn check_digests(tree: &Tree, path: &NodePath, id: Uuid, asked: &[Complete
     for part in asked {
         let held = stored.iter().find(|held| part.part_number == i32::try_from(held.number).ok());
         for (algorithm, value) in claimed(part) {
-            let Some(digest) = held.and_then(|held| held.digests.get(algorithm.as_str())) else { continue };
-            let same = STANDARD.decode(digest).ok() == STANDARD.decode(value).ok();
+            let Some(stored) = held.and_then(|held| digest(held, algorithm)) else { continue };
+            let same = STANDARD.decode(stored).ok() == STANDARD.decode(value).ok();
             if !same {
                 return Err(error::with(
                     S3ErrorCode::InvalidPart,
@@ -218,7 +213,7 @@ pub(crate) async fn list_parts(
 }
 
 fn shown(part: &StoredPart) -> Part {
-    let digest = |algorithm: Algorithm| part.digests.get(algorithm.as_str()).map(str::to_owned);
+    let digest = |algorithm| digest(part, algorithm).map(str::to_owned);
     Part {
         part_number: i32::try_from(part.number).ok(),
         e_tag: Some(headers::etag(&part.etag)),
@@ -231,6 +226,11 @@ fn shown(part: &StoredPart) -> Part {
         checksum_sha256: digest(Algorithm::Sha256),
         ..Part::default()
     }
+}
+
+/// A digest that was checked or asked for when the part came, in base64.
+fn digest(part: &StoredPart, algorithm: Algorithm) -> Option<&str> {
+    part.digests.get(&Checksum::attribute(algorithm))
 }
 
 /// An id that is none belongs to no upload.

@@ -54,8 +54,7 @@ pub(crate) async fn put_object(
         attributes,
         ..Write::default()
     };
-    let written = survive(async move { tree.write(&path, content, write).await });
-    let node = written.await.map_err(|error| fault.or(error))?.node;
+    let node = tree.write(&path, content, write).await.map_err(|error| fault.or(error))?.node;
     let output = PutObjectOutput { e_tag: Some(headers::etag(&node.etag)), ..PutObjectOutput::default() };
     Ok(S3Response::with_headers(output, headers::checksums(&node.attributes)))
 }
