@@ -61,7 +61,12 @@ pub fn adopted(data: &Path, config: &DatasourceConfig) -> Result<PathBuf> {
     if !path.is_dir() {
         return Err(unusable(&config.name, format!("`{}` is not a folder", path.display())));
     }
-    if data.canonicalize().is_ok_and(|data| data.starts_with(&path)) {
+    // Made first: what does not exist cannot be compared.
+    let own = fs::create_dir_all(data).and_then(|()| data.canonicalize()).map_err(|error| {
+        let why = reason(errno(&error));
+        unusable(&config.name, format!("cannot create the data folder `{}`: {why}", data.display()))
+    })?;
+    if own.starts_with(&path) {
         return Err(unusable(
             &config.name,
             format!(

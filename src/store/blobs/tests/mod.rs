@@ -1,4 +1,4 @@
-//! Both forms on a real file system; what only one form does has its own file.
+//! The suite for every datasource, and what only a real file system shows.
 
 mod adopted;
 mod blobs;
@@ -90,6 +90,25 @@ async fn collect(bits: Bits) -> Result<Vec<u8>> {
                 .await
         }
     }
+}
+
+async fn flat() -> (Arc<dyn Datasource>, TempDir) {
+    let fixture = Fixture::new(Form::Flat).await;
+    (fixture.store, fixture.temp)
+}
+
+async fn structured() -> (Arc<dyn Datasource>, TempDir) {
+    let fixture = Fixture::new(Form::Structured).await;
+    (fixture.store, fixture.temp)
+}
+
+/// What every datasource must do.
+mod flat_suite {
+    cellgate_core::datasource_suite!(flat super::flat);
+}
+
+mod structured_suite {
+    cellgate_core::datasource_suite!(structured super::structured);
 }
 
 /// Bytes in which every position can be told from its neighbours.

@@ -63,6 +63,10 @@ async fn unusable_configurations_say_what_to_do() {
             .await
             .contains("holds the gateway's own data folder")
     );
+    let unmade = temp.path().join("unmade");
+    let error = refusal(&unmade, Form::Structured, temp.path().to_str().unwrap()).await;
+    assert!(error.contains("holds the gateway's own data folder"), "{error}");
+    assert_eq!(entries(&unmade), [""; 0]);
     let bad = DatasourceConfig { name: "../evil".into(), ..config(Form::Flat, "x") };
     let refused = FsBackends::new(&data).open(&bad).await.err().unwrap();
     assert_eq!(refused.to_string(), "datasource `../evil`: the name is no valid file name");
