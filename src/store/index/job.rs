@@ -31,7 +31,10 @@ pub fn acknowledge(answers: Vec<Answer>, outcomes: Vec<Result<()>>) {
 
 /// Answers a group of which nothing stays. Those that failed by themselves hear why.
 pub fn refuse(answers: Vec<Answer>, outcomes: Vec<Result<()>>, cause: &Error) {
-    tracing::warn!(mutations = answers.len(), "a commit failed: {}", cause.chain());
+    // An `Unavailable` was logged where it arose.
+    if matches!(cause, Error::Internal(_)) {
+        tracing::error!(mutations = answers.len(), "a commit failed: {}", cause.chain());
+    }
     let mut outcomes = outcomes.into_iter();
     for answer in answers {
         let outcome = match outcomes.next() {

@@ -11,12 +11,14 @@ use sqlx::PgPool;
 use sqlx::postgres::PgListener;
 use uuid::Uuid;
 
+use super::CONNECTIONS;
 use super::reader::Reader;
 use crate::index::engine::Signals;
 use crate::index::queries;
 use crate::index::txn::Effects;
 
 const CHANNEL: &str = "cellgate";
+const RETRY: Duration = Duration::from_secs(1);
 
 /// The statement that tells the other gateways, with its semicolon; nothing when there is nothing to
 /// tell. Payload: sender, whether the directory changed, newest sequence number.
@@ -45,27 +47,43 @@ pub async fn connect(pool: &PgPool) -> Result<PgListener, sqlx::Error> {
 
 /// Announces what others commit, until the pool is closed.
 pub async fn run(mut listener: PgListener, pool: PgPool, instance: Uuid, signals: Arc<Signals>) {
-    while !pool.is_closed() {
+    loop {
         match listener.try_recv().await {
             Ok(Some(notification)) => {
                 if let Some(effects) = heard(instance, notification.payload()) {
                     signals.announce(effects);
                 }
+                continue;
             }
-            Ok(None) => {
-                tracing::info!("listening to PostgreSQL again");
-                catch_up(&pool, &signals).await;
-            }
-            Err(error) if pool.is_closed() => {
-                tracing::debug!(%error, "no longer listening");
-            }
+            Ok(None) => {}
+            Err(_) if pool.is_closed() => return,
+            Err(error) => tracing::info!(%error, "the listener lost PostgreSQL: {error}"),
+        }
+        // A new listener, whatever happened: this one keeps a connection that ended in an error.
+        drop(listener);
+        let Some(again) = connect_again(&pool, &signals).await else { return };
+        listener = again;
+        catch_up(&pool, &signals).await;
+    }
+}
+
+/// Tries until it succeeds; `None` when the pool is closed.
+async fn connect_again(pool: &PgPool, signals: &Signals) -> Option<PgListener> {
+    let mut attempts = 0;
+    while !pool.is_closed() {
+        match connect(pool).await {
+            Ok(listener) => return Some(listener),
+            // As many connections of the pool may have been lost with this one.
+            Err(_) if attempts < CONNECTIONS => attempts += 1,
             Err(error) => {
                 tracing::warn!(%error, "cannot listen to PostgreSQL: {error}");
-                catch_up(&pool, &signals).await;
-                tokio::time::sleep(Duration::from_secs(1)).await;
+                // Nobody says what changes, so nothing is remembered for longer than this.
+                signals.announce(Effects { directory: true, last_change: 0 });
+                tokio::time::sleep(RETRY).await;
             }
         }
     }
+    None
 }
 
 /// Anything may have been missed while nobody listened.

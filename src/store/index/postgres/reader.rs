@@ -6,6 +6,7 @@ use sqlx::PgPool;
 use sqlx::Postgres;
 use sqlx::pool::PoolConnection;
 
+use super::CONNECTIONS;
 use super::session::{Wire, failed};
 use crate::index::session::{Read, Session, Value};
 use crate::index::sql::Sql;
@@ -15,18 +16,20 @@ pub struct Reader {
     connection: PoolConnection<Postgres>,
 }
 
-/// Runs a read, and once more on another connection when this one turns out to be gone (the server
-/// restarted meanwhile): reads may be repeated.
+/// Runs a read, and again on another connection when this one turns out to be gone: reads may be
+/// repeated. After a restart of the server the whole pool may be gone, but no more than that.
 macro_rules! again_when_lost {
     ($self:ident, $wire:ident => $read:expr) => {{
-        let mut $wire = Wire::new(&mut $self.connection);
-        let outcome = $read.await;
-        if !$wire.lost {
-            return outcome;
+        for _ in 0..CONNECTIONS {
+            let mut $wire = Wire::new(&mut $self.connection);
+            let outcome = $read.await;
+            if !$wire.lost {
+                return outcome;
+            }
+            let other = $self.pool.acquire().await.map_err(failed)?;
+            // Out of the pool with the lost one, not back into it.
+            drop(std::mem::replace(&mut $self.connection, other).detach());
         }
-        let fresh = $self.pool.acquire().await.map_err(failed)?;
-        // Out of the pool with the lost one, not back into it.
-        drop(std::mem::replace(&mut $self.connection, fresh).detach());
         let mut $wire = Wire::new(&mut $self.connection);
         $read.await
     }};

@@ -7,8 +7,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, Waker};
-use std::thread::JoinHandle;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{JoinHandle, Thread};
 use std::time::{Duration, Instant};
 
 use cellgate_core::ports::Mutation;
@@ -26,6 +26,8 @@ const BATCH: usize = 256;
 const POLL: Duration = Duration::from_millis(250);
 /// How long another process may keep the write lock before mutations are refused.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a mutation may wait for something outside its transaction.
+const WAITING: Duration = Duration::from_secs(5);
 
 pub struct Writer {
     jobs: Mutex<Option<Sender<Job>>>,
@@ -154,7 +156,7 @@ impl Worker {
         let mut effects = Effects::default();
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             let mut txn = Transaction::new(&mut self.connection, &mut effects);
-            at_once(mutation(&mut txn))
+            to_the_end(mutation(&mut txn))
         }))
         .unwrap_or_else(|panic| Err(panicked(&*panic)));
         if !self.connection.in_transaction() {
@@ -180,11 +182,29 @@ impl Worker {
     }
 }
 
-/// Polls a mutation that has nothing to wait for. One that waits all the same would hold up every
-/// other writer, so it is a mistake in the core and fails.
-fn at_once(mutation: impl Future<Output = Result<()>>) -> Result<()> {
-    match pin!(mutation).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(outcome) => outcome,
-        Poll::Pending => Err(Error::internal("a mutation waits for something outside its transaction")),
+/// Runs a mutation to its end on this thread. What it asks of the transaction is answered at once;
+/// should it wait for anything else, every other writer waits with it, hence the limit: what it
+/// waits for may itself be waiting for a commit.
+fn to_the_end(mutation: impl Future<Output = Result<()>>) -> Result<()> {
+    let mut mutation = pin!(mutation);
+    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+    let mut context = Context::from_waker(&waker);
+    let start = Instant::now();
+    loop {
+        if let Poll::Ready(outcome) = mutation.as_mut().poll(&mut context) {
+            return outcome;
+        }
+        let Some(left) = WAITING.checked_sub(start.elapsed()) else {
+            return Err(Error::internal("a mutation waits for something outside its transaction"));
+        };
+        std::thread::park_timeout(left);
+    }
+}
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
     }
 }

@@ -4,6 +4,7 @@ mod engine;
 mod postgres;
 mod sqlite;
 mod statements;
+mod suite;
 
 use std::sync::Arc;
 

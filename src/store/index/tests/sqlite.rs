@@ -50,7 +50,7 @@ async fn a_mutation_waits_for_another_process() {
 }
 
 #[tokio::test]
-async fn a_mutation_that_waits_for_something_else_fails_and_leaves_nothing() {
+async fn a_mutation_that_waits_for_ever_fails_and_leaves_nothing() {
     let server = sqlite().await;
     let waiting = commit(&*server.index(), |txn| {
         Box::pin(async move {
