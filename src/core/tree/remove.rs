@@ -40,7 +40,7 @@ impl Tree {
             return Err(Error::NotEmpty(place.path.to_string()));
         }
         if how.removal == Removal::Recycle && place.recycles() && !place.in_recycle_bin() {
-            return self.recycle(txn, place, &found).await;
+            return self.recycle(txn, place, &found, how).await;
         }
         let parent = node.parent;
         self.detach(txn, place, &found).await?;
@@ -51,7 +51,13 @@ impl Tree {
     }
 
     /// Moves a node into its workspace's bin under a free name, and notes where it was.
-    async fn recycle(&self, txn: &mut dyn Txn, place: &Place, found: &Found) -> Result<Removed> {
+    async fn recycle(
+        &self,
+        txn: &mut dyn Txn,
+        place: &Place,
+        found: &Found,
+        how: &Remove,
+    ) -> Result<Removed> {
         let Some(node) = found.node() else { return Err(Error::NotFound(place.path.to_string())) };
         let name = place.path.name().unwrap_or_default();
         // Locks end with what they protected, as with any removal.
@@ -79,7 +85,9 @@ impl Tree {
         target.path = bin.path.join_known(&free);
         let origin = place.path.below_first().to_string();
         txn.set_meta(node.id, ORIGIN.0, ORIGIN.1, Some(&origin)).await?;
-        let transfer = Transfer { existing: Existing::Refuse, ..Transfer::default() };
+        // The move asks again for what the removal was granted: the locks above and on the parent.
+        let transfer =
+            Transfer { existing: Existing::Refuse, tokens: how.tokens.clone(), ..Transfer::default() };
         let written = self.rename_in(txn, place, target, &transfer).await?;
         Ok(Removed { node: written.node, recycled_to: Some(written.path) })
     }

@@ -231,12 +231,14 @@ impl Tree {
     ) -> Result<Written> {
         let mut to = self.find_in(txn, &target).await?;
         let replaced = self.arriving(txn, &mut target, &mut to, how).await?;
-        if replaced.is_some_and(|node| node.is_collection()) {
+        if replaced.as_ref().is_some_and(Node::is_collection) {
             self.detach(txn, &target, &to).await?;
             to.ancestry.pop();
             to.missing = 1;
         }
-        let written = self.settle_leaf(txn, target, to, content, held, dress).await?;
+        let mut written = self.settle_leaf(txn, target, to, content, held, dress).await?;
+        // A collection that made room was a node too.
+        written.created = replaced.is_none();
         if let Some(origin) = origin
             && origin != written.node.id
         {
