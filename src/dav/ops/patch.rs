@@ -2,7 +2,7 @@
 //! Also the way into dav-server for the other methods it answers.
 
 use cellgate_core::http::{Body, Response};
-use futures_util::StreamExt;
+use futures_util::{StreamExt, stream};
 use http::{HeaderMap, Request, header};
 use http_body_util::{BodyExt, StreamBody};
 
@@ -48,14 +48,15 @@ pub async fn through_library(
     let login = caller.tree.principal().login.clone();
     let mut response = call.library.handle_guarded(request, login, caller.clone()).await;
     response.headers_mut().remove(header::CONNECTION);
-    // dav-server's stream must not be polled again after an error; fusing ends it there.
+    // dav-server's stream panics when it is polled again after an error, so the error ends it here.
     let response = response.map(|body| {
-        let frames = body.scan(false, |failed, frame| {
-            let next = (!*failed).then_some(frame);
-            *failed |= matches!(next, Some(Err(_)));
-            std::future::ready(next)
+        let frames = stream::unfold(Some(body), |body| async move {
+            let mut body = body?;
+            let frame = body.next().await?;
+            let rest = frame.is_ok().then_some(body);
+            Some((frame.map(http_body::Frame::data), rest))
         });
-        StreamBody::new(frames.map(|frame| frame.map(http_body::Frame::data)))
+        StreamBody::new(frames)
             .map_err(|error| Box::new(error) as cellgate_core::http::BoxError)
             .boxed_unsync()
     });
