@@ -36,6 +36,8 @@ pub struct Question {
     pub version: Version,
     pub kind: Option<NodeKind>,
     pub recursive: bool,
+    /// The folder id that the client has the listing of.
+    pub known: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -83,7 +85,12 @@ pub async fn answer(
         ready: VecDeque::new(),
     };
     walk.begin().await?;
-    let oid = ids::of(folder);
+    let oid = walk.oid(folder);
+    if walk.question.known.as_ref() == Some(&oid) {
+        let mut response = json::ok(&serde_json::json!("uptodate"));
+        response.headers_mut().insert("oid", HeaderValue::from_str(&oid).map_err(Error::internal)?);
+        return Ok(response);
+    }
     let (before, after) = match (version, recursive) {
         (Version::V2, _) => ("[".to_owned(), "]"),
         (Version::V21, true) => (r#"{"dirent_list":["#.to_owned(), "]}"),
@@ -129,6 +136,16 @@ impl Walk {
             self.ready.make_contiguous().sort_by_cached_key(key);
         }
         Ok(())
+    }
+
+    /// The id of this state of the folder. It covers every direct child with its content, which the
+    /// folder's own node does not; where the listing is not at hand as a whole, it is one that no
+    /// client can have.
+    fn oid(&self, folder: &Node) -> String {
+        if self.question.recursive || !self.exhausted {
+            return ids::unique();
+        }
+        ids::listing(folder, self.ready.iter().map(|entry| &entry.node))
     }
 
     async fn page(&mut self) -> Result<(), Error> {

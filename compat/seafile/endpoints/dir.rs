@@ -2,16 +2,16 @@
 
 use cellgate_core::NodeKind;
 use cellgate_core::http::Response;
-use http::{HeaderValue, StatusCode};
+use http::StatusCode;
 use serde_json::json;
 
 use crate::endpoints::work::{self, Call2};
 use crate::error::SeafileError;
+use crate::json;
 use crate::library::Library;
 use crate::listing::{self, Question, Version};
 use crate::params::Params;
 use crate::route::{Access, Call, Endpoint};
-use crate::{ids, json};
 
 pub const ENDPOINTS: &[Endpoint] = &[
     Endpoint {
@@ -45,24 +45,16 @@ pub fn question(query: &Params, version: Version) -> Result<Question, SeafileErr
         "d" => Some(NodeKind::Collection),
         _ => return Err(SeafileError::invalid("t")),
     };
-    Ok(Question { version, kind, recursive: query.bit("recursive")? })
+    Ok(Question { version, kind, recursive: query.bit("recursive")?, known: None })
 }
 
 async fn list(call: Call) -> Result<Response, SeafileError> {
     let tree = call.tree()?;
-    let question = question(&call.query, Version::V2)?;
+    let known = call.query.get("oid").map(str::to_owned);
+    let question = Question { known, ..question(&call.query, Version::V2)? };
     let library = Library::open(&tree, &call.param(0)?).await?;
     let path = library.path(call.query.get("p").unwrap_or("/"))?;
     let node = work::folder(&tree, &path).await?;
-    // Folder ids change with their direct children, so they say nothing of a recursive listing.
-    let oid = ids::of(&node);
-    if !question.recursive && question.kind.is_none() && call.query.get("oid") == Some(oid.as_str()) {
-        let mut response = json::ok(&json!("uptodate"));
-        if let Ok(value) = HeaderValue::from_str(&oid) {
-            response.headers_mut().insert("oid", value);
-        }
-        return Ok(response);
-    }
     Ok(listing::answer(&tree, &library, &path, &node, question).await?)
 }
 

@@ -153,7 +153,7 @@ pub struct Call2<'a> {
 pub async fn reloaded(tree: &Tree, library: &Library, of: &NodePath) -> Result<Response, SeafileError> {
     let parent = of.parent().unwrap_or_default();
     let node = folder(tree, &parent).await?;
-    let question = Question { version: Version::V2, kind: None, recursive: false };
+    let question = Question { version: Version::V2, kind: None, recursive: false, known: None };
     Ok(listing::answer(tree, library, &parent, &node, question).await?)
 }
 
