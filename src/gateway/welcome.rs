@@ -46,8 +46,8 @@ pub async fn text(
          \x20 rclone    rclone lsf \":s3,provider=Other,access_key_id={id},secret_access_key={secret},endpoint='{base}':io\"\n\
          \x20 rclone    rclone lsf \":webdav,url='{base}/dav',vendor=other,user=admin,pass=$(rclone obscure {password}):\"\n\
          \x20 Pydio 8   curl -u admin:{password} '{base}/api/my-files/ls/'\n\
-         \x20 Cells     curl '{base}/a/frontend/session' -H 'Content-Type: application/json' -d '{{\"AuthInfo\":{{\"type\":\"credentials\",\"login\":\"admin\",\"password\":\"{password}\"}}}}'\n\
-         \x20 Seafile   curl -d 'username=admin&password={password}' '{base}/api2/auth-token/'\n\
+         \x20 Cells     curl '{base}/a/frontend/session' -H 'Content-Type: application/json' -d \"{{\\\"AuthInfo\\\":{{\\\"type\\\":\\\"credentials\\\",\\\"login\\\":\\\"admin\\\",\\\"password\\\":\\\"{password}\\\"}}}}\"\n\
+         \x20 Seafile   curl -d \"username=admin&password={password}\" '{base}/api2/auth-token/'\n\
          \x20 WebDAV    curl -u admin:{password} -X PROPFIND -H 'Depth: 1' '{base}/dav/'\n\
          \x20 Linux     gio mount '{dav}/dav'        (or: mount -t davfs '{base}/dav' /mnt)\n\
          \x20 macOS     Finder, Go, Connect to Server: {base}/dav\n\

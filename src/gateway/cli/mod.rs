@@ -4,6 +4,7 @@
 mod identity;
 mod places;
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -135,7 +136,10 @@ fn log(config: &Config, serving: bool) {
     // A command says what it did; what went wrong is enough of a log beside that.
     let filter = if serving { config.log.as_str() } else { "warn" };
     let filter = tracing_subscriber::EnvFilter::try_new(filter).unwrap_or_default();
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     if config.log_json { builder.json().init() } else { builder.init() }
 }
 
