@@ -11,8 +11,7 @@ use sqlx::PgPool;
 use sqlx::postgres::PgListener;
 use uuid::Uuid;
 
-use super::CONNECTIONS;
-use super::reader::Reader;
+use super::reader::Readers;
 use crate::index::engine::Signals;
 use crate::index::queries;
 use crate::index::txn::Effects;
@@ -45,54 +44,61 @@ pub async fn connect(pool: &PgPool) -> Result<PgListener, sqlx::Error> {
     Ok(listener)
 }
 
-/// Announces what others commit, until the pool is closed.
-pub async fn run(mut listener: PgListener, pool: PgPool, instance: Uuid, signals: Arc<Signals>) {
-    loop {
-        match listener.try_recv().await {
-            Ok(Some(notification)) => {
-                if let Some(effects) = heard(instance, notification.payload()) {
-                    signals.announce(effects);
+/// Hears what others commit and announces it here.
+pub struct Ears {
+    pub pool: PgPool,
+    pub readers: Arc<Readers>,
+    pub instance: Uuid,
+    pub signals: Arc<Signals>,
+}
+
+impl Ears {
+    /// Until the pool is closed.
+    pub async fn listen(self, mut listener: PgListener) {
+        loop {
+            match listener.try_recv().await {
+                Ok(Some(notification)) => {
+                    if let Some(effects) = heard(self.instance, notification.payload()) {
+                        self.signals.announce(effects);
+                    }
+                    continue;
                 }
-                continue;
+                Ok(None) => {}
+                Err(_) if self.pool.is_closed() => return,
+                Err(error) => tracing::info!(%error, "the listener lost PostgreSQL: {error}"),
             }
-            Ok(None) => {}
-            Err(_) if pool.is_closed() => return,
-            Err(error) => tracing::info!(%error, "the listener lost PostgreSQL: {error}"),
-        }
-        // A new listener, whatever happened: this one keeps a connection that ended in an error.
-        drop(listener);
-        let Some(again) = connect_again(&pool, &signals).await else { return };
-        listener = again;
-        catch_up(&pool, &signals).await;
-    }
-}
-
-/// Tries until it succeeds; `None` when the pool is closed.
-async fn connect_again(pool: &PgPool, signals: &Signals) -> Option<PgListener> {
-    let mut attempts = 0;
-    while !pool.is_closed() {
-        match connect(pool).await {
-            Ok(listener) => return Some(listener),
-            // As many connections of the pool may have been lost with this one.
-            Err(_) if attempts < CONNECTIONS => attempts += 1,
-            Err(error) => {
-                tracing::warn!(%error, "cannot listen to PostgreSQL: {error}");
-                // Nobody says what changes, so nothing is remembered for longer than this.
-                signals.announce(Effects { directory: true, last_change: 0 });
-                tokio::time::sleep(RETRY).await;
-            }
+            // A new listener, whatever happened: this one keeps a connection that ended in an error.
+            drop(listener);
+            let Some(again) = self.connect_again().await else { return };
+            listener = again;
+            self.catch_up().await;
         }
     }
-    None
-}
 
-/// Anything may have been missed while nobody listened.
-async fn catch_up(pool: &PgPool, signals: &Signals) {
-    let last_change = match Reader::take(pool).await {
-        Ok(mut reader) => queries::last_change(&mut reader).await.unwrap_or(0),
-        Err(_) => 0,
-    };
-    signals.announce(Effects { directory: true, last_change });
+    /// Tries until it succeeds; `None` when the pool is closed.
+    async fn connect_again(&self) -> Option<PgListener> {
+        while !self.pool.is_closed() {
+            match connect(&self.pool).await {
+                Ok(listener) => return Some(listener),
+                Err(error) => {
+                    tracing::warn!(%error, "cannot listen to PostgreSQL: {error}");
+                    // Nobody says what changes, so nothing is remembered for longer than this.
+                    self.signals.announce(Effects { directory: true, last_change: 0 });
+                    tokio::time::sleep(RETRY).await;
+                }
+            }
+        }
+        None
+    }
+
+    /// Anything may have been missed while nobody listened.
+    async fn catch_up(&self) {
+        let last_change = match self.readers.take().await {
+            Ok(mut reader) => queries::last_change(&mut reader).await.unwrap_or(0),
+            Err(_) => 0,
+        };
+        self.signals.announce(Effects { directory: true, last_change });
+    }
 }
 
 #[cfg(test)]

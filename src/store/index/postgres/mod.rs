@@ -1,6 +1,6 @@
 //! The index in PostgreSQL, for one gateway or several.
 //!
-//! Reads take a connection of a pool. Writes go through one task with its own connection
+//! Reads take a connection of a pool ([`reader`]). Writes go through one task with its own connection
 //! ([`writer`]), so that they share commits; writers of several gateways take turns by an advisory
 //! lock. What one gateway commits the others hear through LISTEN/NOTIFY ([`listener`]).
 
@@ -14,27 +14,25 @@ use std::time::Duration;
 
 use cellgate_core::ports::Mutation;
 use cellgate_core::{Error, Result};
+use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::{ConnectOptions, Connection};
 use uuid::Uuid;
 
 use super::engine::{Cost, Engine, Signals};
 use super::{migrate, queries};
-use reader::Reader;
+use listener::Ears;
+use reader::{Reader, Readers};
 use session::failed;
 use writer::Writer;
 
-/// Connections for reading, and one for the listener.
-const CONNECTIONS: u32 = 17;
 /// How long to wait for the server, or for a free connection.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// A connection that was unused for so long is tried before it is used again. Trying every time
-/// would double the round trips of a lookup.
-const TRUSTED: Duration = Duration::from_secs(5);
 
 pub struct Postgres {
-    pool: PgPool,
+    readers: Arc<Readers>,
     writer: Writer,
+    /// Holds the listener's connection.
+    pool: PgPool,
     listener: tokio::task::AbortHandle,
     signals: Arc<Signals>,
 }
@@ -43,12 +41,8 @@ impl Postgres {
     pub async fn open(url: &str) -> Result<Self> {
         let options = options(url)?;
         let pool = PgPoolOptions::new()
-            .max_connections(CONNECTIONS)
+            .max_connections(1)
             .acquire_timeout(PATIENCE)
-            .test_before_acquire(false)
-            .before_acquire(|connection, about| {
-                Box::pin(async move { Ok(about.idle_for < TRUSTED || connection.ping().await.is_ok()) })
-            })
             .connect_with(options.clone())
             .await
             .map_err(|error| opening("cannot connect to PostgreSQL", &error))?;
@@ -59,13 +53,15 @@ impl Postgres {
             .map_err(|error| opening("cannot bring the schema up to date", &error))?;
 
         let instance = Uuid::new_v4();
+        let readers = Arc::new(Readers::new(options.clone()));
         // The listener first: what is committed after this look at the feed is announced.
         let listener = listener::connect(&pool).await.map_err(failed)?;
-        let last_change = queries::last_change(&mut Reader::take(&pool).await?).await?;
+        let last_change = queries::last_change(&mut readers.take().await?).await?;
         let signals = Arc::new(Signals::new(last_change));
-        let listener = tokio::spawn(listener::run(listener, pool.clone(), instance, Arc::clone(&signals)));
-        let writer = Writer::start(options, instance, Arc::clone(&signals));
-        Ok(Self { pool, writer, listener: listener.abort_handle(), signals })
+        let ears = Ears { pool: pool.clone(), readers: readers.clone(), instance, signals: signals.clone() };
+        let listener = tokio::spawn(ears.listen(listener)).abort_handle();
+        let writer = Writer::start(options, instance, signals.clone());
+        Ok(Self { readers, writer, pool, listener, signals })
     }
 }
 
@@ -79,7 +75,7 @@ impl Engine for Postgres {
     type Reader = Reader;
 
     async fn reader(&self, _: Cost) -> Result<Reader> {
-        Reader::take(&self.pool).await
+        self.readers.take().await
     }
 
     async fn commit(&self, mutation: Mutation) -> Result<()> {
@@ -93,6 +89,7 @@ impl Engine for Postgres {
     async fn close(&self) {
         self.writer.close().await;
         self.listener.abort();
+        self.readers.close().await;
         self.pool.close().await;
     }
 }

@@ -6,27 +6,23 @@ mod sqlite;
 mod statements;
 mod suite;
 
+use std::any::Any;
 use std::sync::Arc;
 
 use cellgate_core::Result;
 use cellgate_core::node::{Attributes, Content, NodeId, NodeKind};
 use cellgate_core::ports::{Index, NewNode, Record};
-use tempfile::TempDir;
 use uuid::Uuid;
 
 use super::{Location, Store};
-use crate::testing::{PostgresDatabase, PostgresServer};
+use crate::testing::PostgresServer;
 
 /// An empty index and what must outlive it.
 struct Fixture {
     store: Store,
     location: Location,
-    _kept: Kept,
-}
-
-enum Kept {
-    Folder(#[expect(dead_code, reason = "kept, not read")] TempDir),
-    Database(#[expect(dead_code, reason = "kept, not read")] PostgresDatabase),
+    /// The folder or the database.
+    _kept: Box<dyn Any + Send + Sync>,
 }
 
 impl Fixture {
@@ -44,7 +40,7 @@ async fn sqlite() -> Fixture {
     let folder = tempfile::tempdir().unwrap();
     let location = Location::Sqlite(folder.path().join("index.sqlite"));
     let store = Store::open(&location).await.unwrap();
-    Fixture { store, location, _kept: Kept::Folder(folder) }
+    Fixture { store, location, _kept: Box::new(folder) }
 }
 
 /// `None`, with the reason printed, where there is no PostgreSQL.
@@ -59,7 +55,7 @@ async fn postgres() -> Option<Fixture> {
     let database = server.database().await.unwrap();
     let location = Location::Postgres(database.url.clone());
     let store = Store::open(&location).await.unwrap();
-    Some(Fixture { store, location, _kept: Kept::Database(database) })
+    Some(Fixture { store, location, _kept: Box::new(database) })
 }
 
 fn leaf(parent: NodeId, name: &str) -> NewNode {
