@@ -217,7 +217,7 @@ mod tests {
         let mut seen = std::collections::HashSet::new();
         for (method, path, _, _) in endpoints::operations() {
             assert!(seen.insert((method, path)), "{method} {path} twice");
-            let sample = path.replace('{', "x").replace('}', "x");
+            let sample = path.replace(['{', '}'], "x");
             assert_ne!(named(method, &sample), "unknown", "{method} {path}");
         }
         // 169 in the list, two of which differ only in the spelling of a parameter.
