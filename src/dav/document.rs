@@ -191,9 +191,9 @@ fn declare(scope: &mut Vec<(String, String)>, own_from: usize, prefix: &str, ns:
 /// UTF-8, or UTF-16 with its mark (RFC 4918 §8.2 wants both).
 fn decode(body: &[u8]) -> Result<String, DavError> {
     let wide = |unit: fn([u8; 2]) -> u16, bytes: &[u8]| {
-        let units: Vec<u16> =
-            bytes.chunks(2).map(|pair| unit([pair[0], *pair.get(1).unwrap_or(&0)])).collect();
-        if bytes.len() % 2 == 0 { String::from_utf16(&units).ok() } else { None }
+        let (pairs, rest) = bytes.as_chunks::<2>();
+        let units: Vec<u16> = pairs.iter().map(|pair| unit(*pair)).collect();
+        if rest.is_empty() { String::from_utf16(&units).ok() } else { None }
     };
     match body {
         [0xFE, 0xFF, rest @ ..] => wide(u16::from_be_bytes, rest),

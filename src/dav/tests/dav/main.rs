@@ -2,6 +2,8 @@
 //! RFC 9110's, or what the named client needs. The sequences of litmus 0.13 are replayed in
 //! `basic`, `copy_move`, `props` and `locks`.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // helpers of tests, outside of the tests themselves
+
 mod auth;
 mod basic;
 mod conditions;
