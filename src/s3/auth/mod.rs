@@ -10,12 +10,14 @@
 //! | V4 with key `gateway` and `X-Pydio-Bearer` (F) | s3s; the token here |
 //! | V4 query and `pydio_jwt`, inside or outside the signature (C, D) | s3s; [`pydio_jwt`] finds which |
 //! | V2 header or query, same keys (B, C, D) | [`v2`]: s3s knows V2 as no real client signs it |
+//! | V4 header for a region in capitals | [`v4`]: s3s refuses those |
 //! | `Authorization: Bearer` alone | here |
 //!
 //! The letters are those of the Cells reference. Signed POST forms are not built.
 
 mod pydio_jwt;
 mod v2;
+mod v4;
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -36,6 +38,8 @@ use crate::{error, headers, ops, route};
 const GATEWAY_KEY: &str = "gateway";
 const BEARER_HEADER: &str = "x-pydio-bearer";
 const BEARER_PARAMETER: &str = "pydio_jwt";
+/// How far a header-signed request may be from our clock.
+const SKEW_MAX_S: i64 = 900;
 
 tokio::task_local! {
     /// The request that s3s is answering on this task: its hooks see the access key only.
@@ -145,6 +149,9 @@ pub(crate) async fn front(core: &Core, mut request: Request) -> S3Result<(Reques
         call.beside = Some(verify_token(core, token).await?);
     }
     match form {
+        Form::V4Header if v4::applies(&request) => {
+            call.verified = Some(v4::authenticate(core, &call, &mut request).await?);
+        }
         Form::V4Header | Form::Unsigned => {}
         Form::V4Query => {
             request.headers_mut().remove(AUTHORIZATION);

@@ -18,11 +18,8 @@ use s3s::{S3Error, S3ErrorCode, S3Result};
 use sha1::Sha1;
 use subtle::ConstantTimeEq as _;
 
-use super::{Call, pydio_jwt};
+use super::{Call, SKEW_MAX_S, pydio_jwt};
 use crate::{error, headers, route};
-
-/// How far a header-signed request may be from our clock.
-const SKEW_MAX_S: i64 = 900;
 
 /// Parameters that are part of the resource.
 const SIGNED_PARAMETERS: [&str; 26] = [
@@ -180,9 +177,12 @@ fn amz_lines(headers: &HeaderMap) -> String {
     lines.into_iter().map(|(name, values)| format!("{name}:{}\n", values.join(","))).collect()
 }
 
-/// RFC 1123, as s3cmd writes it even into `x-amz-date`, or ISO 8601 basic.
+/// RFC 1123, or ISO 8601 basic. s3cmd writes the former into `x-amz-date`, and its zone as a number;
+/// Go writes `UTC`.
 fn parse_date(text: &str) -> Option<i64> {
-    date::parse_http(text).or_else(|| Some(s3s_sigv4::AmzDate::parse(text).ok()?.to_time()?.as_second()))
+    let zone = ["+0000", "-0000", "UTC"].into_iter().find_map(|zone| text.strip_suffix(zone));
+    let http = zone.map_or_else(|| text.to_owned(), |text| format!("{text}GMT"));
+    date::parse_http(&http).or_else(|| Some(s3s_sigv4::AmzDate::parse(text).ok()?.to_time()?.as_second()))
 }
 
 fn unbase64(text: &str) -> S3Result<Vec<u8>> {
@@ -261,6 +261,21 @@ mod tests {
         assert!(accepted(Method::GET, download, &HeaderMap::new(), 0).unwrap());
         let inline = download.replace("attachment", "inline");
         assert!(!accepted(Method::GET, &inline, &HeaderMap::new(), 0).unwrap());
+    }
+
+    #[test]
+    fn dates_of_every_client_are_read() {
+        for date in [
+            "Sun, 06 Nov 1994 08:49:37 GMT",
+            "Sun, 06 Nov 1994 08:49:37 +0000",
+            "Sun, 06 Nov 1994 08:49:37 UTC",
+            "19941106T084937Z",
+        ] {
+            assert_eq!(parse_date(date), Some(784_111_777), "{date}");
+        }
+        for date in ["", "GMT", "+0000", "yesterday", "Sun, 06 Nov 1994 08:49:37 +0100"] {
+            assert_eq!(parse_date(date), None, "{date}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! There is one bucket, `io`; it holds what the caller's workspaces hold. It cannot be made or
 //! deleted. Cells also shows it as `data`, which is not built.
 
-use cellgate_core::NodePath;
+use cellgate_core::http::date;
 use cellgate_core::principal::Principal;
 use s3s::dto::{
     Bucket, CreateBucketInput, CreateBucketOutput, HeadBucketInput, HeadBucketOutput, ListBucketsInput,
@@ -22,10 +22,11 @@ pub(crate) async fn list_buckets(
     req: S3Request<ListBucketsInput>,
 ) -> S3Result<S3Response<ListBucketsOutput>> {
     let tree = ops.tree(&req.extensions).await?;
-    let root = tree.stat(&NodePath::root()).await.map_err(error::answer)?;
+    let workspaces = tree.workspaces().await.map_err(error::answer)?;
+    let oldest = workspaces.iter().map(|(workspace, _)| workspace.created_ns).filter(|ns| *ns > 0).min();
     let bucket = Bucket {
         name: Some(route::BUCKET.to_owned()),
-        creation_date: Some(headers::timestamp(root.created_ns)),
+        creation_date: Some(headers::timestamp(oldest.unwrap_or_else(date::now_ns))),
         ..Bucket::default()
     };
     let shown = req.input.prefix.as_ref().is_none_or(|prefix| route::BUCKET.starts_with(prefix.as_str()));

@@ -213,6 +213,39 @@ async fn v2_headers_are_accepted_as_boto3_signs_buckets() {
     assert!(answer.text().contains("<Key>common-files/a.txt</Key>"), "{}", answer.text());
 }
 
+/// s3cmd, as it lists buckets before it was told a region.
+#[tokio::test]
+async fn regions_in_capitals_are_regions() {
+    let stage = stage().await;
+    stage.put(URI, "hello").await;
+    let mut alice = stage.alice.clone();
+    alice.region = "US".into();
+    let buckets = serve(&stage.s3, alice.header(Signed::new("GET", "/"))).await;
+    assert!(buckets.text().contains("<Name>io</Name>"), "{}", buckets.text());
+    let list = alice.header(Signed::new("GET", "/io?prefix=common-files/&delimiter=%2F"));
+    assert!(serve(&stage.s3, list).await.text().contains("<Key>common-files/a.txt</Key>"));
+
+    let mut wrong = Signer::new(&stage.alice.key, "another secret");
+    wrong.region = "US".into();
+    let wrong = serve(&stage.s3, wrong.header(Signed::new("GET", URI))).await;
+    assert_error(&wrong, 403, "SignatureDoesNotMatch");
+    let mut nobody = Signer::new("gateway", "gatewaysecret");
+    nobody.region = "US".into();
+    assert_error(&serve(&stage.s3, nobody.header(Signed::new("GET", URI))).await, 403, "InvalidAccessKeyId");
+    let old = alice.clone().at(-901).header(Signed::new("GET", URI));
+    assert_error(&serve(&stage.s3, old).await, 403, "RequestTimeTooSkewed");
+    let mut extra = alice.header(Signed::new("GET", URI));
+    extra.headers_mut().insert("x-amz-checksum-mode", "ENABLED".parse().unwrap());
+    assert_error(&serve(&stage.s3, extra).await, 403, "AccessDenied");
+    let mut other = alice.header(Signed::new("GET", URI));
+    *other.uri_mut() = "/io/common-files/b.txt".parse().unwrap();
+    assert_error(&serve(&stage.s3, other).await, 403, "SignatureDoesNotMatch");
+    // With a body, such a region is s3s's to refuse.
+    let put = alice.header(Signed::new("PUT", URI).body("x"));
+    assert_error(&serve(&stage.s3, put).await, 400, "InvalidRequest");
+    assert_eq!(stage.get(URI).await.body, "hello");
+}
+
 #[tokio::test]
 async fn old_requests_are_not_replayed() {
     let stage = stage().await;
