@@ -104,6 +104,9 @@ async fn act(
         "get_seed" => Ok((login::get_seed(), None)),
         "login" => {
             let (response, fresh) = login::login(core, visit, &intake.params, format).await?;
+            if fresh.is_some() {
+                note.principal = intake.params.get("userid").map(str::to_owned);
+            }
             Ok((response, fresh))
         }
         "logout" => Ok((login::logout(core, visit, format).await?, None)),
