@@ -1,0 +1,129 @@
+#!/usr/bin/env bash
+# rclone over three of its back ends, and from one to another.
+CLIENT=rclone
+. "$CLIENTS/case.sh"
+
+# rclone does not start with it.
+unset AWS_CA_BUNDLE
+export RCLONE_CONFIG=$WORK/rclone.conf
+PASS=$(rclone obscure "$CELLGATE_PASSWORD")
+cat > "$RCLONE_CONFIG" <<END
+[dav]
+type = webdav
+url = $CELLGATE_URL/dav
+vendor = other
+user = $CELLGATE_USER
+pass = $PASS
+
+[s3]
+type = s3
+provider = Other
+access_key_id = $CELLGATE_KEY_ID
+secret_access_key = $CELLGATE_KEY_SECRET
+endpoint = $CELLGATE_URL
+region = us-east-1
+
+[seafile]
+type = seafile
+url = $CELLGATE_URL
+user = $CELLGATE_USER
+pass = $PASS
+library = Personal Files
+END
+rclone() { command rclone --retries 1 --low-level-retries 2 "$@"; }
+
+mkdir -p tree/sub/deep
+make_file tree/small.bin 1000
+make_file "tree/sub/é + %20.bin" 70000
+make_file tree/sub/deep/large.bin 12000000
+echo text > "tree/sub/a b.txt"
+
+copy_and_check() {
+    rclone copy tree "$1"
+    rclone check --download tree "$1"
+}
+
+# Nothing is to be done a second time.
+copy_again() {
+    local said
+    said=$(rclone copy -v "$2" tree "$1" 2>&1)
+    lacks "$said" "Copied ("
+}
+
+list() {
+    equal "$(rclone lsf -R --files-only "$1" | sort)" \
+        "$(cd tree && find . -type f | sed 's,^\./,,' | sort)"
+    contains "$(rclone lsf "$1")" "sub/"
+    equal "$(rclone size --json "$1" | json '["count"]')" 4
+    equal "$(rclone size --json "$1" | json '["bytes"]')" 12071005
+}
+
+move() {
+    rclone moveto "$1/small.bin" "$1/moved/renamed é.bin"
+    rclone lsf "$1" | { ! grep -q small.bin; }
+    rclone cat "$1/moved/renamed é.bin" | cmp - tree/small.bin
+    rclone moveto "$1/moved" "$1/moved again"
+    rclone cat "$1/moved again/renamed é.bin" | cmp - tree/small.bin
+}
+
+copy_inside() {
+    rclone copyto "$1/sub/a b.txt" "$1/copy.txt"
+    equal "$(rclone cat "$1/copy.txt")" text
+    equal "$(rclone cat "$1/sub/a b.txt")" text
+}
+
+overwrite() {
+    echo other | rclone rcat "$1/copy.txt"
+    equal "$(rclone cat "$1/copy.txt")" other
+}
+
+ranges() {
+    rclone cat --offset 1000000 --count 5000 "$1/sub/deep/large.bin" |
+        cmp - <(tail -c +1000001 tree/sub/deep/large.bin | head -c 5000)
+}
+
+folders() {
+    rclone mkdir "$1/empty folder"
+    contains "$(rclone lsf "$1")" "empty folder/"
+    rclone rmdir "$1/empty folder"
+    lacks "$(rclone lsf "$1")" "empty folder/"
+}
+
+purge() {
+    rclone deletefile "$1/copy.txt"
+    lacks "$(rclone lsf "$1")" "copy.txt"
+    rclone purge "$1"
+    # Some back ends know no folder of which nothing is left, others say that it is missing.
+    equal "$(rclone lsf "$1" 2> /dev/null)" ""
+}
+
+each() {
+    local name=$1 remote=$2
+    try "$name: copy and check" copy_and_check "$remote"
+    try "$name: copy again" copy_again "$remote" "$3"
+    try "$name: lsf, size" list "$remote"
+    try "$name: cat of a range" ranges "$remote"
+    try "$name: copyto" copy_inside "$remote"
+    try "$name: rcat over a file" overwrite "$remote"
+    try "$name: moveto" move "$remote"
+    if [ "$name" = s3 ]; then
+        skip "$name: mkdir, rmdir" "rclone makes no folders in S3"
+    else
+        try "$name: mkdir, rmdir" folders "$remote"
+    fi
+    try "$name: deletefile, purge" purge "$remote"
+}
+
+# WebDAV and Seafile keep no modification time from rclone: sizes decide.
+each webdav dav:personal-files/rclone-dav --size-only
+each s3 s3:io/personal-files/rclone-s3 --checksum
+each seafile seafile:rclone-seafile --size-only
+
+from_one_to_another() {
+    rclone copy tree seafile:across
+    rclone check --download seafile:across dav:personal-files/across
+    rclone check --download seafile:across s3:io/personal-files/across
+    rclone copy s3:io/personal-files/across dav:personal-files/again
+    rclone check --download tree seafile:again
+}
+try "across: by seafile, seen by webdav and s3" from_one_to_another

@@ -1,0 +1,234 @@
+//! Where the suite works, and what it needs there: clients and PostgreSQL, installed through the
+//! ordinary package managers when they are missing.
+//!
+//! Each client says in its `client.toml` what it needs. apt is used by root, or where sudo asks no
+//! password; Python packages go into an environment of our own below the target folder.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::geteuid;
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use crate::Outcome;
+use crate::clients::Client;
+use crate::postgres;
+use crate::tally::{Status, Tally};
+
+const STEP: &str = "prepare";
+
+/// The folders of the suite and what it found.
+pub struct Workshop {
+    /// The repository.
+    pub root: PathBuf,
+    /// `target/conformance`.
+    pub folder: PathBuf,
+    pub logs: PathBuf,
+    /// `PATH` of clients.
+    pub path: OsString,
+    binary: Option<PathBuf>,
+    /// What is still missing, and why.
+    missing: BTreeMap<String, String>,
+}
+
+/// One thing that must be there: a program or a Python module, and the package that brings it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Need {
+    pub thing: Thing,
+    pub package: Package,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Thing {
+    Program(String),
+    Module(String),
+    /// PostgreSQL's server, which Debian keeps off the `PATH`.
+    Postgres,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Package {
+    Apt(String),
+    Pip(String),
+}
+
+impl Thing {
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Program(name) | Self::Module(name) => name,
+            Self::Postgres => "PostgreSQL",
+        }
+    }
+}
+
+impl Workshop {
+    pub fn open(binary: Option<PathBuf>) -> Outcome<Self> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("the suite has no repository")?;
+        let exe = std::env::current_exe().map_err(|error| error.to_string())?;
+        let target = exe.parent().and_then(Path::parent).ok_or("the suite has no target folder")?;
+        let folder = target.join("conformance");
+        let logs = folder.join("logs");
+        std::fs::create_dir_all(&logs)
+            .map_err(|error| format!("cannot make `{}`: {error}", logs.display()))?;
+        let mut path = folder.join("venv/bin").into_os_string();
+        path.push(":");
+        path.push(std::env::var_os("PATH").unwrap_or_default());
+        let root = root.to_owned();
+        Ok(Self { root, folder, logs, path, binary, missing: BTreeMap::new() })
+    }
+
+    /// The gateway under test.
+    pub fn binary(&self) -> Outcome<&Path> {
+        self.binary.as_deref().ok_or_else(|| "the gateway was not built".to_owned())
+    }
+
+    pub fn has_binary(&self) -> bool {
+        self.binary.is_some()
+    }
+
+    pub fn set_binary(&mut self, binary: PathBuf) {
+        self.binary = Some(binary);
+    }
+
+    /// Why something that is needed is not there.
+    pub fn lacks(&self, thing: &Thing) -> Option<&str> {
+        self.missing.get(thing.name()).map(String::as_str)
+    }
+
+    /// Where nobody looks at a skip, it counts as a failure.
+    pub fn unattended() -> bool {
+        std::env::var("CI").is_ok_and(|value| value == "true")
+    }
+
+    /// Notes what could not run for want of something.
+    pub fn note_lack(tally: &mut Tally, step: &str, case: &str, reason: &str) {
+        let status = if Self::unattended() { Status::Fail } else { Status::Skip };
+        tally.note(step, case, status, Duration::ZERO, reason);
+    }
+
+    async fn is_there(&self, thing: &Thing) -> bool {
+        let probe = match thing {
+            // Version managers leave stand-ins that only say that there is nothing.
+            Thing::Program(name) if name == "aws" => format!("{name} --version"),
+            Thing::Program(name) => format!("command -v {name}"),
+            Thing::Module(name) => format!("python3 -c 'import {name}'"),
+            Thing::Postgres => return postgres::binaries().is_some(),
+        };
+        self.sh(&probe, Duration::from_secs(30)).await.is_ok()
+    }
+
+    async fn sh(&self, line: &str, patience: Duration) -> Outcome<Output> {
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(line).env("PATH", &self.path).env("DEBIAN_FRONTEND", "noninteractive");
+        let output = command.current_dir(&self.folder).stdin(Stdio::null()).kill_on_drop(true).output();
+        let output = timeout(patience, output)
+            .await
+            .map_err(|_| format!("`{line}` does not end"))?
+            .map_err(|error| format!("`{line}`: {error}"))?;
+        if output.status.success() {
+            return Ok(output);
+        }
+        let said = [output.stdout.as_slice(), &output.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
+        let lines: Vec<&str> = said.lines().filter(|line| !line.trim().is_empty()).collect();
+        let last = lines.get(lines.len().saturating_sub(3)..).unwrap_or_default();
+        Err(format!("`{line}`: {}", last.join(" | ")))
+    }
+}
+
+/// Finds what is there and installs what is not.
+pub async fn prepare(workshop: &mut Workshop, clients: &[Client], tally: &mut Tally) {
+    tally.step("prepare");
+    let mut needs: BTreeSet<Need> = clients.iter().flat_map(|client| client.needs.iter().cloned()).collect();
+    needs.insert(Need { thing: Thing::Postgres, package: Package::Apt("postgresql".into()) });
+    let mut absent = Vec::new();
+    for need in &needs {
+        if !workshop.is_there(&need.thing).await {
+            absent.push(need.clone());
+        }
+    }
+    let mut apt: BTreeSet<String> = BTreeSet::new();
+    let mut pip = false;
+    for need in &absent {
+        match &need.package {
+            Package::Apt(package) => drop(apt.insert(package.clone())),
+            Package::Pip(_) => pip = true,
+        }
+    }
+    let mut why: BTreeMap<Package, String> = BTreeMap::new();
+    // The modules `venv` and `ensurepip` come in a package of their own on Debian.
+    if pip && workshop.sh("python3 -c 'import venv, ensurepip'", Duration::from_secs(30)).await.is_err() {
+        apt.insert("python3-venv".into());
+    }
+    if !apt.is_empty() {
+        install_apt(workshop, &apt, &mut why, tally).await;
+    }
+    if pip {
+        // All of them: once there is an environment, its Python is the one that clients find.
+        let packages: BTreeSet<String> = needs
+            .iter()
+            .filter_map(|need| match &need.package {
+                Package::Pip(package) => Some(package.clone()),
+                Package::Apt(_) => None,
+            })
+            .collect();
+        if let Err(reason) = install_pip(workshop, &packages, tally).await {
+            why.extend(packages.into_iter().map(|package| (Package::Pip(package), reason.clone())));
+        }
+    }
+    for need in absent {
+        if !workshop.is_there(&need.thing).await {
+            let reason = why.get(&need.package).cloned().unwrap_or_else(|| "its package brought none".into());
+            workshop.missing.insert(need.thing.name().to_owned(), reason);
+        }
+    }
+    for need in &needs {
+        match workshop.lacks(&need.thing).map(str::to_owned) {
+            None => tally.count(STEP, need.thing.name(), Status::Pass, Duration::ZERO, ""),
+            Some(reason) => Workshop::note_lack(tally, STEP, need.thing.name(), &reason),
+        }
+    }
+    let there = needs.iter().filter(|need| workshop.lacks(&need.thing).is_none());
+    println!("  there: {}", there.map(|need| need.thing.name()).collect::<Vec<_>>().join(", "));
+}
+
+async fn install_apt(
+    workshop: &Workshop,
+    packages: &BTreeSet<String>,
+    why: &mut BTreeMap<Package, String>,
+    tally: &mut Tally,
+) {
+    let sudo = if geteuid().is_root() { "" } else { "sudo -n " };
+    let begun = Instant::now();
+    let all = packages.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
+    if let Err(reason) = workshop.sh(&format!("{sudo}apt-get update -q"), Duration::from_secs(300)).await {
+        println!("  {reason}");
+    }
+    let install = |names: &str| format!("{sudo}apt-get install -q -y --no-install-recommends {names}");
+    if let Err(reason) = workshop.sh(&install(&all), Duration::from_secs(600)).await {
+        println!("  {reason}");
+        // One that does not exist here must not keep the others away.
+        for package in packages {
+            if let Err(reason) = workshop.sh(&install(package), Duration::from_secs(300)).await {
+                why.insert(Package::Apt(package.clone()), reason);
+            }
+        }
+    }
+    if why.is_empty() {
+        tally.passed(STEP, "apt-get", begun.elapsed(), &all);
+    }
+}
+
+async fn install_pip(workshop: &Workshop, packages: &BTreeSet<String>, tally: &mut Tally) -> Outcome {
+    let begun = Instant::now();
+    let all = packages.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
+    workshop.sh("test -x venv/bin/python3 || python3 -m venv venv", Duration::from_secs(120)).await?;
+    let line = format!("venv/bin/python3 -m pip install -q --disable-pip-version-check {all}");
+    workshop.sh(&line, Duration::from_secs(600)).await?;
+    tally.passed(STEP, "pip", begun.elapsed(), &all);
+    Ok(())
+}
