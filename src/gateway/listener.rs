@@ -45,6 +45,8 @@ impl Listener {
             .timer(TokioTimer::new())
             .header_read_timeout(Duration::from_secs(config.header_timeout_s))
             .max_headers(HEADER_LINES_MAX)
+            // Pydio's Java SDK looks for `Content-Type` by exactly these letters.
+            .title_case_headers(true)
             .max_buf_size(256 * 1024);
         builder
             .http2()
