@@ -81,8 +81,18 @@ pub async fn serve(core: Core, request: Request) -> Response {
     if path.starts_with("/seafhttp/") {
         fileserver::allow_origins(response.headers_mut());
     }
+    // The file server and the sign-in learn by themselves who it is.
+    if let Some(known) = response.extensions_mut().remove::<Note>() {
+        note.principal = known.principal;
+    }
     response.extensions_mut().insert(note);
     response
+}
+
+/// For endpoints of [`Access::Anyone`]: on whose behalf they answered.
+pub fn note_principal(response: &mut Response, login: &str) {
+    let note = Note { principal: Some(login.to_owned()), operation: None };
+    response.extensions_mut().insert(note);
 }
 
 async fn dispatch(core: Core, request: Request, note: &mut Note) -> Result<Response, SeafileError> {

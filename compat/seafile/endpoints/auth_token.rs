@@ -4,15 +4,14 @@
 //! user is known by login; another e-mail address is not looked up.
 
 use cellgate_core::http::Response;
-use cellgate_core::identity::{NewToken, TokenKind};
-use cellgate_core::{Credentials, Door, Error};
+use cellgate_core::{Door, Error};
 use http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::error::SeafileError;
 use crate::json;
 use crate::library::LOCAL_DOMAIN;
-use crate::route::{Access, Call, Endpoint};
+use crate::route::{self, Access, Call, Endpoint};
 
 pub const ENDPOINTS: &[Endpoint] = &[Endpoint {
     method: "POST",
@@ -36,23 +35,18 @@ async fn auth_token(mut call: Call) -> Result<Response, SeafileError> {
     }
     let login = form.text("username").trim();
     let login = login.strip_suffix(LOCAL_DOMAIN).unwrap_or(login).to_owned();
-    let credentials = Credentials::Password { login, password: form.text("password").to_owned() };
+    let [platform, id, _] = device;
+    let label = if given == 0 { "seafile".to_owned() } else { format!("seafile {platform} {id}") };
+    let label: String = label.chars().filter(|c| !c.is_control()).take(100).collect();
     let identity = call.core.identity();
-    let principal = identity.verify(&credentials, Door::Seafile).await.map_err(|error| match error {
+    let signed_in = identity.standing_sign_in(&login, form.text("password"), &label, Door::Seafile).await;
+    let (principal, token) = signed_in.map_err(|error| match error {
         Error::Unauthenticated(_) => not_signed_in("Unable to login with provided credentials."),
         error => error.into(),
     })?;
-    let [platform, id, _] = device;
-    let label = if given == 0 { "seafile".to_owned() } else { format!("seafile {platform} {id}") };
-    let new = NewToken {
-        kind: TokenKind::Seafile,
-        label: label.chars().filter(|c| !c.is_control()).take(100).collect(),
-        scope: principal.scope.clone(),
-        expires_in_s: None,
-        payload: String::new(),
-    };
-    let (_, token) = identity.standing_token(principal.uuid, new).await?;
-    Ok(json::ok(&json!({ "token": token })))
+    let mut response = json::ok(&json!({ "token": token }));
+    route::note_principal(&mut response, &principal.login);
+    Ok(response)
 }
 
 fn refused(body: Value) -> SeafileError {

@@ -14,7 +14,7 @@ use crate::error::SeafileError;
 use crate::ids;
 use crate::library::Library;
 use crate::links::{self, Action, Redeemed};
-use crate::route::{Access, Call, Endpoint};
+use crate::route::{self, Access, Call, Endpoint};
 
 pub const ENDPOINTS: &[Endpoint] = &[Endpoint {
     method: "GET",
@@ -75,6 +75,7 @@ async fn send(head: (&Method, &HeaderMap), redeemed: &Redeemed) -> Result<Respon
         *response.status_mut() = StatusCode::PARTIAL_CONTENT;
         set(response.headers_mut(), header::CONTENT_RANGE, &range.content_range(read.node.size))?;
     }
+    route::note_principal(&mut response, &tree.principal().login);
     Ok(response)
 }
 

@@ -17,7 +17,7 @@ use crate::error::SeafileError;
 use crate::fileserver::form::{self, Form};
 use crate::library::Library;
 use crate::links::{self, Action, Redeemed};
-use crate::route::{Access, Call, Endpoint};
+use crate::route::{self, Access, Call, Endpoint};
 use crate::{ids, json};
 
 /// Whether the answer is always JSON.
@@ -73,6 +73,7 @@ async fn receive(mut call: Call, action: Action, browser: bool) -> Result<Respon
     let content_type = content_type.and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
     let body = incoming(call.take_body());
 
+    let login = redeemed.tree.principal().login.clone();
     // From here on errors are the upload server's, also those that other rooms speak of otherwise.
     let stored =
         store(redeemed, action, replace, &content_type, body).await.map_err(|error| match error {
@@ -80,7 +81,9 @@ async fn receive(mut call: Call, action: Action, browser: bool) -> Result<Respon
             SeafileError::Message(status, text) => SeafileError::Upload(status.as_u16(), text),
             error => error,
         })?;
-    Ok(answer(&stored, as_json))
+    let mut response = answer(&stored, as_json);
+    route::note_principal(&mut response, &login);
+    Ok(response)
 }
 
 async fn store(

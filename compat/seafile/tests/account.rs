@@ -1,6 +1,8 @@
 //! Signing in, pings, server and account.
 
-use cellgate_core::testing::{core, request, serve};
+use cellgate_core::identity::NewKey;
+use cellgate_core::principal::Scope;
+use cellgate_core::testing::{core, request, serve, test_core};
 use serde_json::json;
 
 use super::{Client, multipart, post_form, sign_in};
@@ -99,4 +101,33 @@ async fn a_token_ends_with_its_user() {
     assert_eq!(client.get("/api2/auth/ping/").await.status, 401);
     let door = Seafile::new(client.core.core.clone());
     assert_eq!(sign_in(&door, "admin").await.len(), 40);
+}
+
+#[tokio::test]
+async fn a_token_signed_in_for_with_a_key_has_its_limits_and_ends_with_it() {
+    let core = test_core().await;
+    let identity = core.identity();
+    core.put("/common-files/in/a.txt", "x").await;
+    core.put("/common-files/out/a.txt", "x").await;
+    let alice = identity.user("alice").await.unwrap().unwrap();
+    let scope = Scope { path: Some("/common-files/in".into()), ..Scope::default() };
+    let new = NewKey { label: "laptop".into(), scope, expires_in_s: Some(3_600) };
+    let (key, secret) = identity.create_key(alice.uuid, new).await.unwrap();
+    let door = Seafile::new(core.core.clone());
+    let sign_in = json!({ "username": key.id, "password": secret });
+    let answer = serve(&door, request("POST", "/api2/auth-token/").json(&sign_in)).await;
+    let token = answer.json()["token"].as_str().unwrap().to_owned();
+
+    let kept = identity.tokens(alice.uuid).await.unwrap();
+    assert!(kept[0].expires_ns.unwrap() <= key.expires_ns.unwrap(), "it does not outlive the key");
+    let workspaces = identity.workspaces().await.unwrap();
+    let id = workspaces.iter().find(|known| known.slug == "common-files").unwrap().uuid;
+    let list = async |folder: &str| {
+        let path = format!("/api2/repos/{id}/dir/?p=/{folder}");
+        let list = request("GET", &path).header("authorization", format!("Token {token}"));
+        serve(&door, list).await.status.as_u16()
+    };
+    assert_eq!((list("in").await, list("out").await), (200, 404));
+    identity.delete_key(&key.id).await.unwrap();
+    assert_eq!(list("in").await, 401);
 }

@@ -201,6 +201,7 @@ impl Identity {
             token.kind == new.kind
                 && token.label == new.label
                 && token.scope == new.scope
+                && token.payload == new.payload
                 && check_time(token.expires_ns).is_ok()
         });
         if let Some(token) = standing {
@@ -213,6 +214,30 @@ impl Identity {
         let secret = self.standing_secret(&token)?;
         let name = self.inner.secrets.name_of(&secret);
         Ok((self.keep_token(token, name).await?, secret))
+    }
+
+    /// Signs in with login and password for the standing token of a label. A key or token that was
+    /// used instead of the password limits it: its scope and expiry hold, and it ends with it.
+    pub async fn standing_sign_in(
+        &self,
+        login: &str,
+        password: &str,
+        label: &str,
+        door: Door,
+    ) -> Result<(SharedPrincipal, String)> {
+        let known = self.by_password(login, password).await?;
+        check_door(&known.principal.scope, door)?;
+        let basis = Basis { via: known.via.clone(), until_ns: known.expires_ns };
+        let left_s = basis.until_ns.map(|until_ns| u64::try_from((until_ns - now_ns()) / NS).unwrap_or(0));
+        let new = NewToken {
+            kind: TokenKind::Seafile,
+            label: label.to_owned(),
+            scope: known.principal.scope.clone(),
+            expires_in_s: left_s,
+            payload: serde_json::to_string(&basis).map_err(Error::internal)?,
+        };
+        let (_, secret) = self.standing_token(known.principal.uuid, new).await?;
+        Ok((known.principal.clone(), secret))
     }
 
     fn standing_secret(&self, token: &Token) -> Result<String> {
@@ -279,6 +304,14 @@ impl Identity {
             TokenKind::Refresh | TokenKind::Link => return Err(wrong()),
         }
         check_time(token.expires_ns)?;
+        // A token that was signed in for ends with what it was signed in with.
+        let basis = serde_json::from_str::<Basis>(&token.payload).unwrap_or_default().via;
+        if let Some(basis) = basis
+            && token.kind == TokenKind::Seafile
+            && !self.still_holds(&basis).await?
+        {
+            return Err(wrong());
+        }
         let user = self.active_user(token.user).await?;
         Ok(Proof {
             scope: token.scope,
