@@ -135,6 +135,9 @@ fn load(flags: &Flags) -> Result<Config, ()> {
 fn log(config: &Config, serving: bool) {
     // A command says what it did; what went wrong is enough of a log beside that.
     let filter = if serving { config.log.as_str() } else { "warn" };
+    // s3s logs every refused request as an error, and what it signs when asked for more; the door
+    // logs its own failures.
+    let filter = format!("s3s=off,{filter}");
     let filter = tracing_subscriber::EnvFilter::try_new(filter).unwrap_or_default();
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
