@@ -5,8 +5,9 @@
 
 use std::borrow::Cow;
 
+use cellgate_core::Error;
 use sqlx::SqlSafeStr;
-use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::migrate::{Migrate, MigrateError, Migration, MigrationType, Migrator};
 
 macro_rules! history {
     ($engine:literal, [$(($version:literal, $name:literal)),* $(,)?]) => {
@@ -24,6 +25,22 @@ pub fn sqlite() -> Migrator {
 
 pub fn postgres() -> Migrator {
     history!("postgres", [(1, "0001_index")])
+}
+
+/// Runs what is missing. Not `Migrator::run`, whose future the compiler does not recognise as `Send`
+/// ("implementation of `Acquire` is not general enough"); it calls this with the same values.
+pub async fn run<C: Migrate>(history: &Migrator, connection: &mut C) -> Result<(), MigrateError> {
+    history.run_direct(None, connection, false).await
+}
+
+/// What the operator is told when the schema cannot be brought up to date.
+pub fn failed(error: MigrateError) -> Error {
+    match error {
+        MigrateError::VersionMissing(version) => Error::internal(format!(
+            "the index was written by a newer cellgate (schema {version}); start that one"
+        )),
+        error => Error::internal(format!("cannot bring the index's schema up to date: {error}")),
+    }
 }
 
 fn history(files: &[(i64, &'static str, &'static str)]) -> Migrator {

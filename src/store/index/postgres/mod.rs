@@ -47,10 +47,9 @@ impl Postgres {
             .await
             .map_err(|error| opening("cannot connect to PostgreSQL", &error))?;
         demand_utf8(&pool).await?;
-        migrate::postgres()
-            .run(&pool)
-            .await
-            .map_err(|error| opening("cannot bring the schema up to date", &error))?;
+        let mut connection = pool.acquire().await.map_err(failed)?;
+        migrate::run(&migrate::postgres(), &mut *connection).await.map_err(migrate::failed)?;
+        drop(connection);
 
         let instance = Uuid::new_v4();
         let readers = Arc::new(Readers::new(options.clone()));

@@ -19,6 +19,7 @@ use cellgate_core::ports::Mutation;
 use cellgate_core::{Error, Result};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use sqlx::ConnectOptions;
+use sqlx::migrate::MigrateError;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 
 use super::engine::{Cost, Engine, Signals};
@@ -95,17 +96,19 @@ async fn migrate(path: &Path) -> Result<()> {
     let mut attempts = 0;
     loop {
         let mut connection = options.connect().await.map_err(Error::internal)?;
-        let outcome = history.run(&mut connection).await;
+        let outcome = migrate::run(&history, &mut connection).await;
         sqlx::Connection::close(connection).await.map_err(Error::internal)?;
         match outcome {
             Ok(()) => return Ok(()),
             // Two processes started at once on a new file: the second finds its work done.
-            Err(error) if attempts < 3 => {
+            Err(error @ MigrateError::Execute(_) | error @ MigrateError::ExecuteMigration(..))
+                if attempts < 3 =>
+            {
                 tracing::debug!(%error, "the index's migration is tried again");
                 attempts += 1;
                 tokio::time::sleep(std::time::Duration::from_millis(200)).await;
             }
-            Err(error) => return Err(Error::internal(error)),
+            Err(error) => return Err(migrate::failed(error)),
         }
     }
 }

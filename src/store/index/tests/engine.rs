@@ -7,9 +7,11 @@ use cellgate_core::change::{ChangeKind, NewChange};
 use cellgate_core::node::{NodeId, NodeKind};
 use cellgate_core::ports::{Span, commit};
 use cellgate_core::principal::Door;
+use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
 use super::{Fixture, insert, leaf, new_node, postgres, record, sqlite};
+use crate::index::{Location, Store};
 
 macro_rules! on_both_engines {
     ($($case:ident),* $(,)?) => {
@@ -41,6 +43,7 @@ on_both_engines![
     names_sort_by_bytes,
     over_long_keys_are_refused,
     a_closed_index_refuses_mutations,
+    an_index_of_a_newer_version_is_left_alone,
 ];
 
 async fn a_taken_name_is_an_error_that_the_mutation_survives(fixture: Fixture) {
@@ -271,4 +274,21 @@ async fn a_closed_index_refuses_mutations(fixture: Fixture) {
     let index = fixture.index();
     fixture.store.close().await;
     assert!(matches!(insert(&*index, leaf(NodeId::ROOT, "a")).await, Err(Error::Unavailable(_))));
+}
+
+async fn an_index_of_a_newer_version_is_left_alone(fixture: Fixture) {
+    fixture.store.close().await;
+    let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+                 VALUES (999, 'later', true, 'x', 0)";
+    match &fixture.location {
+        Location::Sqlite(path) => {
+            rusqlite::Connection::open(path).unwrap().execute_batch(newer).unwrap();
+        }
+        Location::Postgres(url) => {
+            let mut connection = PgConnection::connect(url).await.unwrap();
+            sqlx::raw_sql(newer).execute(&mut connection).await.unwrap();
+        }
+    }
+    let Err(refused) = Store::open(&fixture.location).await else { panic!("it was opened") };
+    assert!(refused.chain().contains("newer cellgate"), "{}", refused.chain());
 }

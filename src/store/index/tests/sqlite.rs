@@ -73,3 +73,19 @@ async fn only_the_owner_may_read_the_file() {
         assert_eq!(mode & 0o777, 0o600, "{suffix}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn several_processes_may_start_on_a_new_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let location = Location::Sqlite(folder.path().join("index.sqlite"));
+    let opening: Vec<_> = (0..4)
+        .map(|_| {
+            let location = location.clone();
+            tokio::spawn(async move { Store::open(&location).await })
+        })
+        .collect();
+    for (number, opened) in opening.into_iter().enumerate() {
+        let store = opened.await.unwrap().unwrap();
+        insert(&*store.index(), leaf(NodeId::ROOT, &number.to_string())).await.unwrap();
+    }
+}
