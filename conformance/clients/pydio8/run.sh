@@ -136,7 +136,7 @@ INDEX=$CELLGATE_URL/index.php
 visit() { curl -sSf -b jar -c jar "$@"; }
 
 session() {
-    local token answer
+    local token answer id
     rm -f jar
     answer=$(visit "$INDEX?get_action=get_boot_conf")
     token=$(printf '%s' "$answer" | json '["SECURE_TOKEN"]')
@@ -146,8 +146,12 @@ session() {
         -d get_action=login -d login_seed=-1 -d "secure_token=$token" "$INDEX")
     contains "$answer" '<logging_result value="1"'
     token=$(printf '%s' "$answer" | sed 's/.*secure_token="\([^"]*\)".*/\1/')
-    contains "$(visit -d get_action=get_xml_registry -d xPath=user/repositories -d "secure_token=$token" "$INDEX")" my-files
-    equal "$(visit -d get_action=switch_repository -d repository_id=my-files -d "secure_token=$token" "$INDEX")" ""
+    id=$(visit -d get_action=get_xml_registry -d xPath=user/repositories -d "secure_token=$token" "$INDEX" | python3 -c '
+import sys, xml.etree.ElementTree as tree
+for repository in tree.fromstring(sys.stdin.read()).iter("repo"):
+    if repository.find("label").text == "Personal Files":
+        print(repository.get("id"))')
+    equal "$(visit -d get_action=switch_repository -d "repository_id=$id" -d "secure_token=$token" "$INDEX")" ""
     contains "$(visit -d get_action=ls -d options=al -d dir=/ -d "secure_token=$token" "$INDEX" | paths)" /docs
     contains "$(visit -d get_action=ls -d dir=/docs -d tmp_repository_id=my-files -d "secure_token=$token" "$INDEX" | paths)" "/docs/a b"
     # A token that is wrong, a session that is none.

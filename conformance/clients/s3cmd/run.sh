@@ -39,7 +39,8 @@ put_in_parts() {
 
 ls_objects() {
     contains "$(s3 ls $BUCKET/)" "12000000  s3://io/personal-files/parts.bin"
-    contains "$(s3 la)" "s3://io/personal-files/é +%20.bin"
+    contains "$(s3 ls "$BUCKET/é")" "s3://io/personal-files/é +%20.bin"
+    contains "$(s3 la)" "DIR  s3://io/personal-files/"
 }
 
 info() {
