@@ -27,14 +27,14 @@ impl Engine {
 /// An engine that is there to be used.
 pub enum Stage {
     Sqlite,
-    Postgres(Postgres),
+    Postgres(Box<Postgres>),
 }
 
 impl Stage {
     pub async fn open(engine: Engine) -> Outcome<Self> {
         match engine {
             Engine::Sqlite => Ok(Self::Sqlite),
-            Engine::Postgres => Ok(Self::Postgres(Postgres::start().await?)),
+            Engine::Postgres => Ok(Self::Postgres(Box::new(Postgres::start().await?))),
         }
     }
 
