@@ -59,9 +59,7 @@ pub fn welcome(request: &Request) -> Response {
         .unwrap_or("this-server");
     let page = PAGE.replace("{host}", host);
     let mut response = Response::new(full(page));
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     response.extensions_mut().insert(Note { principal: None, operation: Some("Welcome") });
     response
 }
