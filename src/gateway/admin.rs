@@ -24,7 +24,9 @@ pub async fn run(socket: TcpListener, core: Core, metrics: PrometheusHandle) {
         tokio::spawn(async move {
             let answer = service_fn(move |request: http::Request<Incoming>| {
                 let (core, metrics) = (core.clone(), metrics.clone());
-                async move { Ok::<_, std::convert::Infallible>(answer(request.uri().path(), &core, &metrics).await) }
+                async move {
+                    Ok::<_, std::convert::Infallible>(answer(request.uri().path(), &core, &metrics).await)
+                }
             });
             let connection = hyper::server::conn::http1::Builder::new()
                 .timer(TokioTimer::new())

@@ -97,9 +97,7 @@ pub const KEYS: &[Key] = &[
     }),
     key("data", |config, text| set(&mut config.data, path(text))),
     key("database", |config, text| set(&mut config.database, database(text))),
-    key("admin_password", |config, text| {
-        set(&mut config.admin_password, password(text).map(Some))
-    }),
+    key("admin_password", |config, text| set(&mut config.admin_password, password(text).map(Some))),
     key("admin_password_file", |config, text| {
         let read = std::fs::read_to_string(text).map_err(|error| format!("cannot read `{text}`: {error}"));
         set(&mut config.admin_password, read.and_then(|text| password(text.trim_end())).map(Some))
@@ -107,7 +105,10 @@ pub const KEYS: &[Key] = &[
     key("tls_cert", |config, text| set(&mut config.tls_cert, path(text).map(Some))),
     key("tls_key", |config, text| set(&mut config.tls_key, path(text).map(Some))),
     key("max_connections", |config, text| {
-        set(&mut config.max_connections, number(text, 1).and_then(|n| usize::try_from(n).map_err(|e| e.to_string())))
+        set(
+            &mut config.max_connections,
+            number(text, 1).and_then(|n| usize::try_from(n).map_err(|e| e.to_string())),
+        )
     }),
     key("first_request_timeout_s", |config, text| set(&mut config.first_request_timeout_s, number(text, 1))),
     key("header_timeout_s", |config, text| set(&mut config.header_timeout_s, number(text, 1))),
@@ -275,7 +276,8 @@ mod tests {
 
     #[test]
     fn the_environment_wins_over_the_file() {
-        let config = load("listen = \"127.0.0.1:1\"\nmax_connections = 7", &[("CELLGATE_LISTEN", "127.0.0.1:2")]);
+        let config =
+            load("listen = \"127.0.0.1:1\"\nmax_connections = 7", &[("CELLGATE_LISTEN", "127.0.0.1:2")]);
         let config = config.unwrap();
         assert_eq!(config.listen.port(), 2);
         assert_eq!(config.max_connections, 7);
@@ -289,9 +291,16 @@ mod tests {
         )
         .unwrap_err();
         let text = problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
-        for expected in
-            ["`listen`", "`lissten`", "`max_connections`", "`tls_key`", "/nowhere", "`log_json`", "`CELLGATE_DATABASE`", "`CELLGATE_ADMIN_PASSWORD`"]
-        {
+        for expected in [
+            "`listen`",
+            "`lissten`",
+            "`max_connections`",
+            "`tls_key`",
+            "/nowhere",
+            "`log_json`",
+            "`CELLGATE_DATABASE`",
+            "`CELLGATE_ADMIN_PASSWORD`",
+        ] {
             assert!(text.contains(expected), "{expected} is missing in\n{text}");
         }
         assert!(!text.contains("hunter2") && !text.contains("short"), "a secret is shown in\n{text}");
@@ -301,7 +310,11 @@ mod tests {
     fn every_key_is_documented() {
         let page = include_str!("../../docs/configuration.md");
         for key in KEYS {
-            assert!(page.contains(&format!("`{}`", key.name)), "`{}` is not in docs/configuration.md", key.name);
+            assert!(
+                page.contains(&format!("`{}`", key.name)),
+                "`{}` is not in docs/configuration.md",
+                key.name
+            );
         }
     }
 }

@@ -45,7 +45,10 @@ impl Dispatch {
         if request.uri().path() == "/" && matches!(*request.method(), Method::GET | Method::HEAD) {
             return cellgate_auth::welcome(&request);
         }
-        plain(StatusCode::NOT_FOUND, "there is nothing here; the mounts are /a /io /dav /api /index.php /api2 /seafhttp\n")
+        plain(
+            StatusCode::NOT_FOUND,
+            "there is nothing here; the mounts are /a /io /dav /api /index.php /api2 /seafhttp\n",
+        )
     }
 }
 

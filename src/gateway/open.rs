@@ -27,7 +27,9 @@ impl Installation {
             Database::Sqlite => Location::Sqlite(data.join("index.sqlite")),
             Database::Postgres(url) => Location::Postgres(url.0.clone()),
         };
-        let store = Store::open(&location).await.map_err(|error| format!("cannot open the index: {}", error.chain()))?;
+        let store = Store::open(&location)
+            .await
+            .map_err(|error| format!("cannot open the index: {}", error.chain()))?;
         let settings = Settings {
             max_leaf_bytes: config.max_leaf_bytes,
             upload_expiry_s: config.upload_expiry_s,

@@ -59,12 +59,14 @@ impl Service {
             closing(plain(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "more than 64 KiB of headers\n"))
         } else {
             // A panic in a library ends one request, not the server.
-            AssertUnwindSafe(self.dispatch.serve(request)).catch_unwind().instrument(span).await.unwrap_or_else(
-                |_| {
+            AssertUnwindSafe(self.dispatch.serve(request))
+                .catch_unwind()
+                .instrument(span)
+                .await
+                .unwrap_or_else(|_| {
                     tracing::error!(id = %request_id, "a handler panicked");
                     closing(plain(StatusCode::INTERNAL_SERVER_ERROR, "internal error\n"))
-                },
-            )
+                })
         };
         // Nobody read the announced body, and hyper may take its first bytes for the next request
         // (RFC 9110 §10.1.1 lets us close).
@@ -82,7 +84,8 @@ fn closing(mut response: Response) -> Response {
 }
 
 fn header_bytes(request: &Request) -> usize {
-    let lines: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    let lines: usize =
+        request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
     lines + request.uri().path_and_query().map_or(0, |path| path.as_str().len())
 }
 
@@ -129,4 +132,3 @@ impl http_body::Body for Watched {
         self.body.size_hint()
     }
 }
-

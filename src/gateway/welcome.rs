@@ -20,7 +20,10 @@ pub async fn text(
     let dav = base.replacen("http", "dav", 1);
     let mut text = format!("cellgate {} listens on {base}\n", env!("CARGO_PKG_VERSION"));
     let Some(password) = first else {
-        let _ = write!(text, "\nConnect as before; `cellgate key create <login>` makes a new pair of keys for S3.\n\n");
+        let _ = write!(
+            text,
+            "\nConnect as before; `cellgate key create <login>` makes a new pair of keys for S3.\n\n"
+        );
         return Ok(text);
     };
     let admin = core

@@ -258,9 +258,7 @@ impl Tree {
     /// A node is free when it has no lock, or when one of its locks is this principal's and its
     /// token was presented (shared locks: any one of them is enough).
     fn require_tokens(&self, path: &NodePath, locks: &[&Lock], tokens: &[String]) -> Result<()> {
-        let holds = |lock: &Lock| {
-            lock.principal == self.principal.login && tokens.contains(&lock.token)
-        };
+        let holds = |lock: &Lock| lock.principal == self.principal.login && tokens.contains(&lock.token);
         for lock in locks {
             let freed = locks.iter().any(|other| other.node == lock.node && holds(other));
             if !freed {

@@ -272,7 +272,8 @@ pub async fn key(core: &Core, command: Key) -> Result<()> {
             let doors = door
                 .iter()
                 .map(|text| {
-                    Door::parse(text).ok_or_else(|| Error::InvalidArgument(format!("there is no door `{text}`")))
+                    Door::parse(text)
+                        .ok_or_else(|| Error::InvalidArgument(format!("there is no door `{text}`")))
                 })
                 .collect::<Result<Vec<_>>>()?;
             let new = NewKey {

@@ -42,7 +42,11 @@ pub async fn workspace(core: &Core, command: Workspace) -> Result<()> {
             for workspace in core.identity().workspaces().await?.iter() {
                 println!(
                     "{}\t{}\t/{}/{}\t{}",
-                    workspace.slug, workspace.label, workspace.datasource, workspace.root, workspace.default_rights
+                    workspace.slug,
+                    workspace.label,
+                    workspace.datasource,
+                    workspace.root,
+                    workspace.default_rights
                 );
             }
         }
