@@ -155,3 +155,40 @@ pub async fn whole(bits: Bits) -> Result<Bytes> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Error;
+
+    async fn write(tree: &Tree, path: &str) -> Result<Node> {
+        let how = Write { parents: Parents::Create, ..Write::default() };
+        tree.write(&parse(path), body("hello"), how).await.map(|written| written.node)
+    }
+
+    #[tokio::test]
+    async fn users_may_what_the_module_says() {
+        let core = test_core().await;
+        for login in ["admin", "alice"] {
+            let tree = core.tree(login).await;
+            write(&tree, &format!("/common-files/{login}")).await.unwrap();
+            write(&tree, "/personal-files/own").await.unwrap();
+        }
+        let reader = core.tree("reader").await;
+        reader.stat(&parse("/common-files/alice")).await.unwrap();
+        let refused = write(&reader, "/common-files/reader").await;
+        assert!(matches!(refused, Err(Error::Denied { .. })), "{refused:?}");
+        reader.stat(&parse("/personal-files")).await.unwrap_err();
+        let slugs = reader.workspaces().await.unwrap();
+        assert_eq!(slugs.iter().map(|(known, _)| known.slug.as_str()).collect::<Vec<_>>(), ["common-files"]);
+    }
+
+    #[tokio::test]
+    async fn two_cores_share_nothing_and_a_restart_keeps_everything() {
+        let (one, two) = (test_core().await, test_core().await);
+        one.put("/common-files/folder/a", vec![7; 100_000]).await;
+        assert!(matches!(two.stat("/common-files/folder").await, Err(Error::NotFound(_))));
+        let again = TestCore::start(one.index.clone(), one.backends.clone()).await;
+        assert_eq!(again.get("/common-files/folder/a").await.unwrap(), vec![7; 100_000]);
+    }
+}

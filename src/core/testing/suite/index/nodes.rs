@@ -110,6 +110,8 @@ pub async fn a_chain_goes_as_far_as_nodes_exist(index: Arc<dyn Index>) {
         let inside = txn!(index, |txn| txn.chain(from, &asked).await).unwrap();
         assert_eq!(inside.iter().collect::<Vec<_>>(), expected, "{path:?} in a transaction");
     }
+    // A sort key is no name.
+    assert_eq!(index.chain(root.id, &["a/".to_owned()]).await.unwrap(), []);
 }
 
 pub async fn an_ancestry_begins_at_the_topmost_node(index: Arc<dyn Index>) {
