@@ -164,6 +164,35 @@ fn walk(folder: &Path, staged: bool, found: &mut Vec<PathBuf>) {
     }
 }
 
+/// Memory of a process, in bytes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Memory {
+    /// All of it, pages of mapped files included, which the kernel can take back at any time.
+    pub resident: u64,
+    /// What the process allocated.
+    pub own: u64,
+}
+
+impl Memory {
+    pub fn max(self, other: Self) -> Self {
+        Self { resident: self.resident.max(other.resident), own: self.own.max(other.own) }
+    }
+
+    pub fn since(self, before: Self) -> Self {
+        Self {
+            resident: self.resident.saturating_sub(before.resident),
+            own: self.own.saturating_sub(before.own),
+        }
+    }
+}
+
+impl std::fmt::Display for Memory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+        write!(f, "RSS by {:.1} MiB, without mapped files by {:.1} MiB", mib(self.resident), mib(self.own))
+    }
+}
+
 /// A running server. Dropping it kills it.
 pub struct Gateway {
     child: Child,
@@ -180,17 +209,20 @@ impl Gateway {
         self.child.id()
     }
 
-    /// Memory in use, in bytes, as the kernel counts it.
-    pub fn resident_bytes(&self) -> Outcome<u64> {
+    /// Memory in use, as the kernel counts it.
+    pub fn memory(&self) -> Outcome<Memory> {
         let pid = self.pid().ok_or("the gateway has ended")?;
         let status =
             std::fs::read_to_string(format!("/proc/{pid}/status")).map_err(|error| error.to_string())?;
-        status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:"))
-            .and_then(|line| line.trim().split(' ').next()?.parse::<u64>().ok())
-            .map(|kib| kib * 1024)
-            .ok_or_else(|| "the kernel does not say VmRSS".to_owned())
+        let bytes = |name: &str| {
+            status
+                .lines()
+                .find_map(|line| line.strip_prefix(name))
+                .and_then(|line| line.trim().split(' ').next()?.parse::<u64>().ok())
+                .map(|kib| kib * 1024)
+                .ok_or_else(|| format!("the kernel does not say {name}"))
+        };
+        Ok(Memory { resident: bytes("VmRSS:")?, own: bytes("RssAnon:")? })
     }
 
     /// `kill -9`.

@@ -43,7 +43,7 @@ async fn play(mib: u64, stage: &Stage, workshop: &Workshop, tally: &mut Tally, s
         Test { workshop, gateway: &gateway, account: &account, work: work.path(), digest, bytes: mib << 20 };
     let title = format!("aws s3 cp of {mib} MiB");
     tally.case(step, &title, test.upload(&file)).await;
-    let before = gateway.resident_bytes()?;
+    let before = gateway.memory()?;
     let encoded = "large%20%C3%A9.bin";
     let dav = format!("{}/dav/personal-files/{encoded}", gateway.url);
     tally.case(step, "the same bytes by curl from /dav", test.same(&dav, true)).await;
@@ -51,8 +51,7 @@ async fn play(mib: u64, stage: &Stage, workshop: &Workshop, tally: &mut Tally, s
     tally.case(step, "the same bytes by curl from /api/my-files/download/", test.same(&pydio, true)).await;
     tally.case(step, "the same bytes by curl from a Seafile download link", test.by_link()).await;
     tally.case(step, "its node in /a/tree/stats, with size and ETag", test.node()).await;
-    let grown = gateway.resident_bytes()?.saturating_sub(before) >> 20;
-    println!("  memory grew by {grown} MiB while it was read");
+    println!("  while it was read, memory grew: {}", gateway.memory()?.since(before));
     gateway.stop().await
 }
 
