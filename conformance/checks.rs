@@ -50,7 +50,7 @@ fn end_of(run: &Run) -> String {
 
 pub async fn checks(workshop: &Workshop, tally: &mut Tally) {
     tally.step("checks");
-    check(workshop, tally, "cargo fmt", &["fmt", "--all", "--check"], &[]).await;
+    check(workshop, tally, "cargo fmt", &["fmt", "--all", "--check", "--", "--color", "never"], &[]).await;
     let lint = ["clippy", "--ignore-rust-version", "--workspace", "--all-targets", "--", "-D", "warnings"];
     check(workshop, tally, "cargo clippy", &lint, &[]).await;
     tests(workshop, tally).await;
