@@ -38,6 +38,6 @@ pub struct Part {
     /// [`Content::Inline`] or [`Content::Blob`].
     pub content: Content,
     pub at_ns: i64,
-    /// Further digests, `algorithm` → base64.
+    /// Further digests, `checksum:<algorithm>` → base64.
     pub digests: Attributes,
 }

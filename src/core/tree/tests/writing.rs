@@ -179,3 +179,30 @@ async fn a_digest_that_was_asked_for_is_kept_with_the_content() {
     let plain = tree.write(&at, body("1"), Write::default()).await.unwrap();
     assert!(plain.node.attributes.is_empty(), "attributes go with the content they came with");
 }
+
+#[tokio::test]
+async fn a_draft_becomes_a_leaf_under_the_rules_of_a_write_or_leaves_nothing() {
+    let core = test_core().await;
+    let (alice, reader) = (core.tree("alice").await, core.tree("reader").await);
+    let near = path("/common-files");
+    let large = "x".repeat(40_000);
+    assert!(matches!(reader.draft(&near, body("x")).await, Err(Error::Denied { .. })));
+    let draft = alice.draft(&near, body(large.clone())).await.unwrap();
+    assert!(keys(&alice, "/common-files", Depth::Infinity).await.is_empty());
+    let elsewhere = path("/personal-files/a.bin");
+    assert!(matches!(
+        alice.write_draft(&elsewhere, draft, Write::default()).await,
+        Err(Error::Conflict(_))
+    ));
+    let store = core.backends.datasource("pydiods1");
+    eventually(async || store.blob_count() == 0).await;
+
+    let draft = alice.draft(&near, body(large.clone())).await.unwrap();
+    alice.write_draft(&path("/common-files/a.bin"), draft, Write::default()).await.unwrap();
+    assert_eq!(get(&alice, "/common-files/a.bin").await.unwrap(), large);
+    let draft = alice.draft(&near, body("second")).await.unwrap();
+    let refuse = Write { existing: Existing::Refuse, ..Write::default() };
+    let refused = alice.write_draft(&path("/common-files/a.bin"), draft, refuse).await;
+    assert!(matches!(refused, Err(Error::AlreadyExists(_))));
+    assert_eq!(get(&alice, "/common-files/a.bin").await.unwrap(), large);
+}
