@@ -45,8 +45,8 @@ impl Listener {
             .timer(TokioTimer::new())
             .header_read_timeout(Duration::from_secs(config.header_timeout_s))
             .max_headers(HEADER_LINES_MAX)
-            // Pydio's Java SDK looks for `Content-Type` by exactly these letters.
-            .title_case_headers(true)
+            // Names stay in lower case: boto3 takes the keys of `x-amz-meta-*` as they come.
+            .title_case_headers(false)
             .max_buf_size(256 * 1024);
         builder
             .http2()

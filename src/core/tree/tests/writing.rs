@@ -190,10 +190,7 @@ async fn a_draft_becomes_a_leaf_under_the_rules_of_a_write_or_leaves_nothing() {
     let draft = alice.draft(&near, body(large.clone())).await.unwrap();
     assert!(keys(&alice, "/common-files", Depth::Infinity).await.is_empty());
     let elsewhere = path("/personal-files/a.bin");
-    assert!(matches!(
-        alice.write_draft(&elsewhere, draft, Write::default()).await,
-        Err(Error::Conflict(_))
-    ));
+    assert!(matches!(alice.write_draft(&elsewhere, draft, Write::default()).await, Err(Error::Conflict(_))));
     let store = core.backends.datasource("pydiods1");
     eventually(async || store.blob_count() == 0).await;
 
