@@ -1,8 +1,8 @@
 //! The S3 door: `/io`, and `/` for who signs it.
 //!
 //! s3s parses, verifies V4 signatures and writes XML; the core decides. In front of s3s stands what
-//! it does not know ([`auth`]): V2 as clients sign it, bearer tokens, tokens beside a signature.
-//! Beside it stand the reads and copies that its typed inputs refuse ([`route::Direct`]).
+//! it does not know (`auth`): V2 as clients sign it, bearer tokens, tokens beside a signature.
+//! Beside it stand the reads and copies that its typed inputs refuse (`route::Direct`).
 //!
 //! One bucket, `io`; a key is `<workspace>/<path>`. Operations: `ListBuckets`, `HeadBucket`,
 //! `CreateBucket` (of `io`: 200), `GetBucketLocation`, `GetBucketVersioning`, `ListObjects`,
