@@ -10,7 +10,7 @@
 //! | `durability`, `large`, `propfind` | `kill -9`, big files, big folders |
 //! | `tally` | results, tables, the exit status |
 //!
-//! `cargo suite` runs `conformance all`. Everything it starts it stops, also when interrupted.
+//! `cargo suite` is this binary; without a command it runs everything. Everything it starts it stops, also when interrupted.
 
 mod checks;
 mod clients;
@@ -43,8 +43,9 @@ struct Cli {
     /// Test this binary instead of building one (dev profile)
     #[arg(long, global = true)]
     binary: Option<PathBuf>,
+    /// Everything unless given
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 #[derive(Subcommand)]

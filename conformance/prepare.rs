@@ -78,6 +78,10 @@ impl Workshop {
         path.push(":");
         path.push(std::env::var_os("PATH").unwrap_or_default());
         let root = root.to_owned();
+        // Gateways start in folders of their own, from where a relative path leads elsewhere.
+        let binary = binary
+            .map(|path| path.canonicalize().map_err(|error| format!("`{}`: {error}", path.display())))
+            .transpose()?;
         Ok(Self { root, folder, logs, path, binary, missing: BTreeMap::new() })
     }
 

@@ -17,7 +17,7 @@ use crate::tally::Tally;
 const FOLDER: &str = "/personal-files/many";
 /// Writers at the same time: group commit makes many small files durable at once.
 const WRITERS: usize = 64;
-/// What a listing may cost, however long it is. The mapped index file is not counted.
+/// What a listing may cost, however long it is.
 const GROWTH_MAX: u64 = 16 << 20;
 
 pub async fn run(files: u32, stage: &Stage, workshop: &Workshop, tally: &mut Tally) {
@@ -118,7 +118,7 @@ async fn list(dav: &Dav, gateway: &Gateway, files: u32) -> Outcome<String> {
     if first >= total / 2 {
         return Err(format!("the answer does not stream; {told}"));
     }
-    if grown.own > GROWTH_MAX {
+    if grown.resident > GROWTH_MAX {
         return Err(format!("too much memory; {told}"));
     }
     Ok(told)

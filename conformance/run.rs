@@ -23,7 +23,7 @@ pub async fn run(cli: &Cli, tally: &mut Tally) -> Outcome {
 
 async fn perform(cli: &Cli, workshop: &mut Workshop, tally: &mut Tally) -> Outcome {
     let all = clients::all(workshop)?;
-    match &cli.command {
+    match cli.command.as_ref().unwrap_or(&Command::All) {
         Command::All => {
             prepare(workshop, &all, tally).await;
             checks::checks(workshop, tally).await;
