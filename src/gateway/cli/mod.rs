@@ -4,7 +4,7 @@
 mod identity;
 mod places;
 
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -85,8 +85,13 @@ enum Command {
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     if let Some(Command::Completions { shell }) = &cli.command {
-        clap_complete::generate(*shell, &mut Cli::command(), "cellgate", &mut std::io::stdout());
-        return ExitCode::SUCCESS;
+        // Gathered first: the generator panics when its reader goes away early.
+        let mut script = Vec::new();
+        clap_complete::generate(*shell, &mut Cli::command(), "cellgate", &mut script);
+        return match std::io::stdout().write_all(&script) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::FAILURE,
+        };
     }
     let config = match load(&cli.flags) {
         Ok(config) => config,
