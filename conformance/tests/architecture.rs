@@ -1,5 +1,5 @@
-//! The arrows between crates: doors and store know the core, the gateway knows all of them, the suite
-//! knows none.
+//! The arrows between crates: doors and store know the core, recordings and their replay know no server,
+//! the gateway knows all of them, the suite knows none.
 
 // A test file: a broken expectation must stop the test there and then.
 #![allow(clippy::unwrap_used)]
@@ -12,6 +12,9 @@ const GATEWAY: &str = "cellgate";
 const CORE: &str = "cellgate-core";
 const STORE: &str = "cellgate-store";
 const SUITE: &str = "cellgate-conformance";
+const CONTRACT: &str = "cellgate-contract";
+const RECORD: &str = "cellgate-record";
+const REPLAY: &str = "cellgate-replay";
 
 /// Crates of this workspace with the crates of this workspace that they name, tests included.
 fn arrows() -> Vec<(String, BTreeSet<String>)> {
@@ -41,7 +44,7 @@ fn only(names: &[&str]) -> BTreeSet<String> {
 fn doors_and_store_name_the_core_and_nothing_else() {
     let mut doors = 0;
     for (name, named) in arrows() {
-        if [GATEWAY, CORE, SUITE].contains(&name.as_str()) {
+        if [GATEWAY, CORE, SUITE, CONTRACT, RECORD, REPLAY].contains(&name.as_str()) {
             continue;
         }
         doors += 1;
@@ -56,6 +59,17 @@ fn the_core_names_nobody() {
     let core = arrows().into_iter().find(|(name, _)| name == CORE).unwrap();
     // Its own name stands for its `testing` feature.
     assert!(core.1.is_subset(&only(&[CORE])), "{:?}", core.1);
+}
+
+#[test]
+fn contract_and_recordings_know_no_server() {
+    for (name, named) in arrows() {
+        match name.as_str() {
+            CONTRACT | RECORD => assert!(named.is_empty(), "{name} names {named:?}"),
+            REPLAY => assert!(named.is_subset(&only(&[CONTRACT, RECORD])), "{name} names {named:?}"),
+            _ => {}
+        }
+    }
 }
 
 #[test]

@@ -1,8 +1,12 @@
 //! The command line. Commands work on the data folder and the database directly, also beside a
 //! running server, which notices what they change.
 
+mod audit_log;
+mod contract;
 mod identity;
 mod places;
+mod record;
+mod replay;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
@@ -76,6 +80,14 @@ enum Command {
         /// Name of the datasource
         datasource: String,
     },
+    /// What cellgate does of each protocol's operations
+    Contract(contract::Contract),
+    /// Record the traffic between clients and another server into a HAR file
+    Record(record::Record),
+    /// Send a recording to a server again and compare the answers
+    Replay(replay::Replay),
+    /// Which calls an access log of another server shows, and which of them are not done here
+    AuditLog(audit_log::AuditLog),
     /// Check the configuration and print every problem
     CheckConfig,
     /// Print completions for a shell
@@ -84,14 +96,14 @@ enum Command {
 
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
-    if let Some(Command::Completions { shell }) = &cli.command {
-        // Gathered first: the generator panics when its reader goes away early.
-        let mut script = Vec::new();
-        clap_complete::generate(*shell, &mut Cli::command(), "cellgate", &mut script);
-        return match std::io::stdout().write_all(&script) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(_) => ExitCode::FAILURE,
-        };
+    // What needs no installation, and so no configuration.
+    match &cli.command {
+        Some(Command::Completions { shell }) => return completions(*shell),
+        Some(Command::Contract(command)) => return contract::run(command),
+        Some(Command::Record(command)) => return record::run(command),
+        Some(Command::Replay(command)) => return replay::run(command),
+        Some(Command::AuditLog(command)) => return audit_log::run(command),
+        _ => {}
     }
     let config = match load(&cli.flags) {
         Ok(config) => config,
@@ -115,6 +127,16 @@ pub fn run() -> ExitCode {
             eprintln!("cellgate: {why}");
             ExitCode::FAILURE
         }
+    }
+}
+
+fn completions(shell: clap_complete::Shell) -> ExitCode {
+    // Gathered first: the generator panics when its reader goes away early.
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "cellgate", &mut script);
+    match std::io::stdout().write_all(&script) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
     }
 }
 
@@ -167,7 +189,13 @@ async fn execute(command: Command, config: Config) -> Result<(), String> {
         Command::Datasource(command) => places::datasource(core, command).await,
         Command::Lock(command) => places::lock(core, command).await,
         Command::Resync { datasource } => places::resync(core, &datasource).await,
-        Command::Serve | Command::CheckConfig | Command::Completions { .. } => Ok(()),
+        Command::Serve
+        | Command::CheckConfig
+        | Command::Completions { .. }
+        | Command::Contract(_)
+        | Command::Record(_)
+        | Command::Replay(_)
+        | Command::AuditLog(_) => Ok(()),
     };
     installation.close().await;
     done.map_err(|error| error.chain())
