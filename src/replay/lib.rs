@@ -8,9 +8,19 @@
 //! | `values` | what stands for what: names of secrets, ids and links of earlier answers, times |
 //! | `reader` | what each client reads of an answer |
 //! | `compare/` | status, headers, XML, JSON, bodies |
+//! | `outcome` | what a whole replay came to |
 //! | `verdict` | same, compatible, different, unsupported |
 //! | `report/` | terminal, JSON, HTML |
 
+mod compare;
+mod outcome;
+mod reader;
+pub mod report;
+mod values;
 mod verdict;
 
+pub use compare::{Clock, judge};
+pub use outcome::{CallOutcome, Outcome, Totals};
+pub use reader::Reader;
+pub use values::Values;
 pub use verdict::{Finding, Judgement, Verdict, Weight};
