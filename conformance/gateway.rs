@@ -126,7 +126,10 @@ impl Installation {
 
     /// Makes a user with a password and a key.
     pub async fn account(&self, login: &str) -> Outcome<Account> {
-        let password = format!("pass of {login}+1");
+        self.account_with(login, format!("pass of {login}+1")).await
+    }
+
+    pub async fn account_with(&self, login: &str, password: String) -> Outcome<Account> {
         self.run(&["user", "create", login], &format!("{password}\n")).await?;
         let (key_id, key_secret) = self.key(login).await?;
         Ok(Account { login: login.to_owned(), password, key_id, key_secret })

@@ -7,6 +7,7 @@
 //! | `gateway`, `postgres`, `engine` | starts and stops what is tested, on either index engine |
 //! | `matrix/` | every door writes, every other door sees it; locks hold everywhere |
 //! | `clients/` | real clients, a folder each |
+//! | `replay/` | the recordings of `fixtures/`, replayed and made |
 //! | `durability`, `large`, `propfind` | `kill -9`, big files, big folders |
 //! | `tally` | results, tables, the exit status |
 //!
@@ -22,6 +23,7 @@ mod matrix;
 mod postgres;
 mod prepare;
 mod propfind;
+mod replay;
 mod run;
 mod tally;
 
@@ -62,6 +64,14 @@ enum Command {
         #[command(flatten)]
         on: On,
     },
+    /// The recordings of `fixtures/`, sent again; all of them unless named by their beginnings
+    Replay {
+        names: Vec<String>,
+        #[command(flatten)]
+        on: On,
+    },
+    /// Makes the recorded fixtures again: the clients' scripts through `cellgate record`
+    Record { names: Vec<String> },
     /// `kill -9` while doors write, then see what is there
     Durability {
         #[arg(long, default_value_t = 100)]

@@ -3,7 +3,7 @@
 use crate::engine::{Engine, Stage};
 use crate::prepare::{Thing, Workshop, prepare};
 use crate::tally::Tally;
-use crate::{Cli, Command, Outcome, checks, clients, durability, large, matrix, propfind};
+use crate::{Cli, Command, Outcome, checks, clients, durability, large, matrix, propfind, replay};
 
 /// Rounds of `kill -9` in a run of everything.
 const ROUNDS: u32 = 5;
@@ -28,10 +28,12 @@ async fn perform(cli: &Cli, workshop: &mut Workshop, tally: &mut Tally) -> Outco
             prepare(workshop, &all, tally).await;
             checks::checks(workshop, tally).await;
             checks::build(workshop, tally).await?;
+            let fixtures = replay::named(workshop, &[])?;
             for engine in Engine::BOTH {
                 let Some(stage) = stage(engine, workshop, tally).await else { continue };
                 matrix::run(&stage, workshop, tally).await;
                 clients::run(&all, &stage, workshop, tally).await;
+                replay::run(&fixtures, &stage, workshop, tally).await;
                 large::run(MIB, &stage, workshop, tally).await;
                 propfind::run(FILES, &stage, workshop, tally).await;
                 durability::run(ROUNDS, &stage, workshop, tally).await;
@@ -59,6 +61,23 @@ async fn perform(cli: &Cli, workshop: &mut Workshop, tally: &mut Tally) -> Outco
                 clients::run(&chosen, &stage, workshop, tally).await;
                 stage.close().await;
             }
+        }
+        Command::Replay { names, on } => {
+            let fixtures = replay::named(workshop, names)?;
+            checks::build(workshop, tally).await?;
+            for engine in on.engines() {
+                let Some(stage) = stage(engine, workshop, tally).await else { continue };
+                replay::run(&fixtures, &stage, workshop, tally).await;
+                stage.close().await;
+            }
+        }
+        Command::Record { names } => {
+            let chosen = clients::named(&all, names)?;
+            prepare(workshop, &chosen, tally).await;
+            checks::build(workshop, tally).await?;
+            let stage = Stage::open(Engine::Sqlite).await?;
+            replay::record::run(&chosen, &stage, workshop, tally).await;
+            stage.close().await;
         }
         Command::Durability { rounds, on } => {
             checks::build(workshop, tally).await?;

@@ -17,6 +17,7 @@
 //!
 //! `HOME` is the empty folder, so that nobody's settings decide a test.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -28,7 +29,7 @@ use tokio::time::timeout;
 
 use crate::Outcome;
 use crate::engine::Stage;
-use crate::gateway::{ADMIN_PASSWORD, Gateway, Installation};
+use crate::gateway::{ADMIN_PASSWORD, Account};
 use crate::prepare::{Need, Package, Thing, Workshop};
 use crate::tally::{Status, Tally};
 
@@ -42,6 +43,8 @@ pub struct Client {
     folder: PathBuf,
     script: String,
     pub needs: Vec<Need>,
+    /// Fixtures that its script makes when it is recorded, with the script's arguments for each.
+    pub flows: BTreeMap<String, Vec<String>>,
 }
 
 /// `client.toml`.
@@ -51,6 +54,9 @@ struct Manifest {
     /// File in the folder; its first line names the interpreter.
     script: String,
     needs: Vec<NeedEntry>,
+    /// `<protocol>/<client>/<flow>` below `fixtures/`, and the arguments by which the script does that
+    /// flow alone.
+    flows: BTreeMap<String, Vec<String>>,
 }
 
 /// Either a program or a Python module, either from apt or from pip.
@@ -95,6 +101,7 @@ pub fn all(workshop: &Workshop) -> Outcome<Vec<Client>> {
             name: entry.file_name().to_string_lossy().into_owned(),
             folder: entry.path(),
             script: manifest.script,
+            flows: manifest.flows,
             needs: needs
                 .ok_or_else(|| wrong("a need is one of program, module by one of apt, pip".into()))?,
         });
@@ -143,7 +150,9 @@ async fn drive(
             continue;
         }
         let begun = Instant::now();
-        if let Err(why) = one(client, &installation, &gateway, workshop, tally, step).await {
+        let account = installation.account(&format!("user-{}", client.name)).await?;
+        let visit = Visit { client, arguments: &[], url: &gateway.url, account: &account };
+        if let Err(why) = visit.run(workshop, tally, step).await {
             tally.note(step, &client.name, Status::Fail, begun.elapsed(), &why);
         }
     }
@@ -161,65 +170,69 @@ struct Line {
     detail: String,
 }
 
-async fn one(
-    client: &Client,
-    installation: &Installation,
-    gateway: &Gateway,
-    workshop: &Workshop,
-    tally: &mut Tally,
-    step: &str,
-) -> Outcome {
-    let account = installation.account(&format!("user-{}", client.name)).await?;
-    let work = tempfile::Builder::new()
-        .prefix(&format!("work-{}-", client.name))
-        .tempdir_in(&workshop.folder)
-        .map_err(|error| format!("cannot make a folder: {error}"))?;
-    let mut command = Command::new(client.folder.join(&client.script));
-    command
-        .current_dir(work.path())
-        .env_clear()
-        .env("PATH", &workshop.path)
-        .env("LANG", "C.UTF-8")
-        .env("HOME", work.path())
-        .env("WORK", work.path())
-        .env("CLIENTS", client.folder.parent().map_or(OsStr::new(""), |folder| folder.as_os_str()))
-        .env("CELLGATE_URL", &gateway.url)
-        .env("CELLGATE_USER", &account.login)
-        .env("CELLGATE_PASSWORD", &account.password)
-        .env("CELLGATE_KEY_ID", &account.key_id)
-        .env("CELLGATE_KEY_SECRET", &account.key_secret)
-        .env("CELLGATE_ADMIN_PASSWORD", ADMIN_PASSWORD)
-        .stdin(Stdio::null())
-        .kill_on_drop(true);
-    // Where version managers keep the programs behind their stand-ins.
-    for name in ["PYENV_ROOT", "PYENV_VERSION"] {
-        if let Some(value) = std::env::var_os(name) {
-            command.env(name, value);
+/// One run of a client's script.
+pub struct Visit<'a> {
+    pub client: &'a Client,
+    pub arguments: &'a [String],
+    pub url: &'a str,
+    pub account: &'a Account,
+}
+
+impl Visit<'_> {
+    pub async fn run(&self, workshop: &Workshop, tally: &mut Tally, step: &str) -> Outcome {
+        let Self { client, account, .. } = self;
+        let work = tempfile::Builder::new()
+            .prefix(&format!("work-{}-", client.name))
+            .tempdir_in(&workshop.folder)
+            .map_err(|error| format!("cannot make a folder: {error}"))?;
+        let mut command = Command::new(client.folder.join(&client.script));
+        command
+            .args(self.arguments)
+            .current_dir(work.path())
+            .env_clear()
+            .env("PATH", &workshop.path)
+            .env("LANG", "C.UTF-8")
+            .env("HOME", work.path())
+            .env("WORK", work.path())
+            .env("CLIENTS", client.folder.parent().map_or(OsStr::new(""), |folder| folder.as_os_str()))
+            .env("CELLGATE_URL", self.url)
+            .env("CELLGATE_USER", &account.login)
+            .env("CELLGATE_PASSWORD", &account.password)
+            .env("CELLGATE_KEY_ID", &account.key_id)
+            .env("CELLGATE_KEY_SECRET", &account.key_secret)
+            .env("CELLGATE_ADMIN_PASSWORD", ADMIN_PASSWORD)
+            .stdin(Stdio::null())
+            .kill_on_drop(true);
+        // Where version managers keep the programs behind their stand-ins.
+        for name in ["PYENV_ROOT", "PYENV_VERSION"] {
+            if let Some(value) = std::env::var_os(name) {
+                command.env(name, value);
+            }
         }
-    }
-    let output = timeout(PATIENCE, command.output())
-        .await
-        .map_err(|_| format!("the script does not end within {} s", PATIENCE.as_secs()))?
-        .map_err(|error| format!("cannot run the script: {error}"))?;
-    let log = workshop.logs.join(format!("{}-{}.log", step.replace(' ', "-"), client.name));
-    let _ = std::fs::write(&log, [output.stdout.as_slice(), b"\n-- stderr\n", &output.stderr].concat());
-    let mut cases = 0_u32;
-    for line in String::from_utf8_lossy(&output.stdout).lines() {
-        let Ok(line) = serde_json::from_str::<Line>(line) else { continue };
-        if line.client != client.name {
-            return Err(format!("a case of `{}` in the script of `{}`", line.client, client.name));
+        let output = timeout(PATIENCE, command.output())
+            .await
+            .map_err(|_| format!("the script does not end within {} s", PATIENCE.as_secs()))?
+            .map_err(|error| format!("cannot run the script: {error}"))?;
+        let log = workshop.logs.join(format!("{}-{}.log", step.replace(' ', "-"), client.name));
+        let _ = std::fs::write(&log, [output.stdout.as_slice(), b"\n-- stderr\n", &output.stderr].concat());
+        let mut cases = 0_u32;
+        for line in String::from_utf8_lossy(&output.stdout).lines() {
+            let Ok(line) = serde_json::from_str::<Line>(line) else { continue };
+            if line.client != client.name {
+                return Err(format!("a case of `{}` in the script of `{}`", line.client, client.name));
+            }
+            cases += 1;
+            let name = format!("{}: {}", line.client, line.case);
+            tally.note(step, &name, line.status, Duration::from_millis(line.ms), &line.detail);
         }
-        cases += 1;
-        let name = format!("{}: {}", line.client, line.case);
-        tally.note(step, &name, line.status, Duration::from_millis(line.ms), &line.detail);
+        if !output.status.success() || cases == 0 {
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            return Err(format!(
+                "the script ended with {} after {cases} cases: {}",
+                output.status,
+                stderr.trim()
+            ));
+        }
+        Ok(())
     }
-    if !output.status.success() || cases == 0 {
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        return Err(format!(
-            "the script ended with {} after {cases} cases: {}",
-            output.status,
-            stderr.trim()
-        ));
-    }
-    Ok(())
 }
