@@ -8,5 +8,9 @@
 //! | `proxy` | the recording reverse proxy |
 
 mod exchange;
+mod har;
+mod scrub;
 
 pub use exchange::{Answered, Exchange, Payload, Sent};
+pub use har::{HarError, Limits, Recording};
+pub use scrub::{Name, is_name, names};

@@ -1,0 +1,5 @@
+//! Secrets become names.
+
+mod name;
+
+pub use name::{Name, is_name, names};
