@@ -220,6 +220,14 @@ async fn the_registry_tells_clients_what_they_look_for() {
     assert!(part.contains("repositorySlug=\"personal-files\""));
     assert!(part.contains("acl=\"rw\"><label>"));
 
+    // `user_state` is the part that `xPath=user` names.
+    let user = browser.post("get_action=user_state").await.text();
+    assert_eq!(user, browser.post("get_action=get_xml_registry&xPath=user").await.text());
+    assert!(user.starts_with(&format!(
+        "{DECLARATION}<ajxp_registry_part xPath=\"user\" ><user id=\"admin\"><active_repo id=\""
+    )));
+    assert!(user.contains("<special_rights is_admin=\"1\"/>"));
+
     // Without a login there is no user, and the Java SDK sees that it must sign in.
     let anonymous = request("POST", "/index.php?get_action=get_xml_registry&xPath=user/repositories");
     assert_eq!(
