@@ -273,3 +273,47 @@ async fn workspaces_without_rights_cannot_be_switched_to() {
     let answer = browser.post("get_action=ls&dir=/&tmp_repository_id=personal-files").await;
     failed(&answer, "You have no right on this workspace");
 }
+
+#[tokio::test]
+async fn signing_in_takes_the_place_of_the_session_it_began_in() {
+    let fixture = fixture().await;
+    let mut browser = Browser { fixture: &fixture, cookie: String::new(), token: String::new() };
+    browser.get("get_action=get_boot_conf").await;
+    let before = browser.cookie.clone();
+    assert!(!before.is_empty());
+    browser.post("get_action=login&userid=admin&password=admin-password&login_seed=-1").await;
+    assert_ne!(browser.cookie, before);
+    // Signed in is the new one alone.
+    let old = request("GET", "/index.php?get_action=ping").header("cookie", &before);
+    assert_eq!(fixture.send(old).await.text(), REQUIRE_AUTH);
+}
+
+#[tokio::test]
+async fn an_action_may_be_named_by_its_older_parameter() {
+    let fixture = fixture().await;
+    let mut browser = Browser::signed_in(&fixture, "admin").await;
+    let answer = browser.post("action=mkdir&dir=/&dirname=d").await;
+    succeeded(&answer, "The directory d has been created in /");
+    assert_eq!(browser.get("get_action=ping&action=logout").await.status, 204, "the newer one counts");
+    assert_eq!(browser.get("get_action=ping").await.status, 204);
+}
+
+#[tokio::test]
+async fn too_many_failures_lock_out() {
+    let fixture = fixture().await;
+    let login = |password: &str| {
+        form_request(
+            "/index.php",
+            &format!("get_action=login&userid=admin&password={password}&login_seed=-1"),
+        )
+    };
+    for number in 0..10 {
+        let guess = format!("wrong-{number}");
+        assert!(fixture.send(login(&guess)).await.text().contains("value=\"-1\""));
+    }
+    let answer = fixture.send(login("admin-password")).await;
+    assert_eq!(answer.text(), format!("{DECLARATION}<tree ><logging_result value=\"-4\"/></tree>"));
+    let answer = fixture.get("/api/my-files/ls/").await;
+    assert_eq!((answer.status.as_u16(), answer.header("www-authenticate")), (401, ""));
+    assert_eq!(answer.text(), "You are not authorized to access this API.");
+}
