@@ -162,6 +162,9 @@ async fn without_a_session_there_is_only_require_auth() {
     assert_eq!(fixture.send(bogus).await.text(), REQUIRE_AUTH);
     let json = request("GET", "/index.php?get_action=ls&format=json");
     assert_eq!(fixture.send(json).await.text(), r#"{"message":""}"#);
+    // Nobody has to be signed in to sign out.
+    let logout = fixture.send(request("GET", "/index.php?get_action=logout")).await;
+    assert_eq!(logout.text(), format!("{DECLARATION}<tree ><logging_result value=\"2\"/></tree>"));
 }
 
 #[tokio::test]
