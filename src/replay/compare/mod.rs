@@ -1,6 +1,8 @@
 //! A recorded answer and a fresh one, compared the way the client reads them.
 
 mod clock;
+mod kind;
+mod time;
 
 pub use clock::Clock;
 
