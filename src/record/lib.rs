@@ -12,5 +12,5 @@ mod har;
 mod scrub;
 
 pub use exchange::{Answered, Exchange, Payload, Sent};
-pub use har::{HarError, Limits, Recording};
+pub use har::{At, HarError, Limits, Recording, Writer};
 pub use scrub::{Name, is_name, names};

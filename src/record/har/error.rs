@@ -13,6 +13,8 @@ pub enum HarError {
     Truncated { at: At },
     #[error("{at}not JSON: {what} (line {line}, column {column})")]
     NotJson { at: At, what: String, line: usize, column: usize },
+    #[error("{at}nested too deep")]
+    TooDeep { at: At },
     #[error("not a HAR: {0}")]
     NotHar(&'static str),
     #[error("HAR version `{0}` is not known here: 1.1 and 1.2 are")]
