@@ -78,7 +78,8 @@ fn is_opaque(bytes: &[u8]) -> bool {
         }
     }
     // A capital that begins a word is no change.
-    let change = |pair: &&[Class]| !matches!(pair, [a, b] if a == b || (*a == Class::Capital && *b == Class::Small));
+    let change =
+        |pair: &&[Class]| !matches!(pair, [a, b] if a == b || (*a == Class::Capital && *b == Class::Small));
     let changes = classes.windows(2).filter(change).count();
     let letters = classes.contains(&Class::Small) || classes.contains(&Class::Capital);
     letters && classes.contains(&Class::Digit) && changes * 4 >= classes.len()

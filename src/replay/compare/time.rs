@@ -198,7 +198,8 @@ mod tests {
         ] {
             assert_eq!(at(text), Some((form, NOW)), "{text}");
         }
-        let fraction = parse("2026-01-02T03:04:05.123Z", NOW).map(|written| (written.instant, written.fraction));
+        let fraction =
+            parse("2026-01-02T03:04:05.123Z", NOW).map(|written| (written.instant, written.fraction));
         assert_eq!(fraction, Some((datetime!(2026-01-02 03:04:05.123 UTC), 3)));
         assert_eq!(at("2026-01-02").map(|(form, _)| form), Some(Form::Date));
     }
