@@ -3,6 +3,17 @@
 //!
 //! | room | what |
 //! |---|---|
-//! | `table` | the tables of `fixtures/<protocol>/contract/`, read and checked |
-//! | `shape` | the form of the calls of an operation: method, path template, parameters |
+//! | `embedded` | the tables this build carries |
+//! | `table` | a table of `fixtures/<protocol>/contract/`, read and checked |
+//! | `shape` | the form of the calls of an operation: method, path template, conditions |
 //! | `classify` | which operation a request means |
+
+mod classify;
+mod embedded;
+mod shape;
+mod table;
+
+pub use classify::{Call, Contract, Found, Mounts};
+pub use embedded::{SOURCES, Source};
+pub use shape::{Condition, Method, Segment, Shape};
+pub use table::{Case, Edition, Problem, Row, Section, State, Table, Totals};
