@@ -133,6 +133,8 @@ async fn presigned_links_carry_the_token_as_key_or_beside() {
     assert_error(&serve(&stage.s3, request("GET", &no_token)).await, 403, "AccessDenied");
     let expired = stage.alice.clone().at(-601).presign("GET", URI, host, 600);
     assert_error(&serve(&stage.s3, request("GET", &expired)).await, 403, "AccessDenied");
+    let ahead = stage.alice.clone().at(901).presign("GET", URI, host, 600);
+    assert_error(&serve(&stage.s3, request("GET", &ahead)).await, 403, "RequestTimeTooSkewed");
     let week = stage.alice.presign("GET", URI, host, 604_801);
     assert_error(&serve(&stage.s3, request("GET", &week)).await, 400, "AuthorizationQueryParametersError");
 }
@@ -185,6 +187,22 @@ async fn a_bare_bearer_token_is_enough() {
         .body("0\r\n\r\n");
     assert_error(&serve(&stage.s3, chunked).await, 501, "NotImplemented");
     assert_eq!(stage.get(URI).await.body, "hello");
+}
+
+#[tokio::test]
+async fn a_token_in_the_query_goes_before_one_in_the_header() {
+    let stage = stage().await;
+    stage.put(URI, "hello").await;
+    let gateway = Signer::new("gateway", "gatewaysecret");
+    let link = gateway.presign("GET", URI, "localhost:8080", 600);
+    let alice = encode(&stage.alice.key);
+    let get = |query: &str, header: &str| {
+        serve(&stage.s3, request("GET", &format!("{link}{query}")).header("x-pydio-bearer", header))
+    };
+    assert_eq!(get(&format!("&pydio_jwt={alice}"), "stale").await.status, 200);
+    assert_error(&get("&pydio_jwt=stale", &stage.alice.key).await, 403, "AccessDenied");
+    let twice = format!("&pydio_jwt={alice}&pydio_jwt={alice}");
+    assert_error(&get(&twice, &stage.alice.key).await, 400, "InvalidArgument");
 }
 
 #[tokio::test]

@@ -172,6 +172,12 @@ impl Signer {
         (chunk, signature)
     }
 
+    /// The signature of the trailers of such a body, given the digest of their canonical lines.
+    pub fn trailer(&self, before: &str, digest: &str) -> String {
+        let text = format!("AWS4-HMAC-SHA256-TRAILER\n{}\n{}\n{before}\n{digest}", self.time(), self.scope());
+        hex::encode(hmac_sha256(&self.signing_key(), text.as_bytes()))
+    }
+
     pub fn v2(&self, text: &str) -> String {
         let mut mac = Hmac::<Sha1>::new_from_slice(self.secret.as_bytes()).unwrap();
         mac.update(text.as_bytes());
