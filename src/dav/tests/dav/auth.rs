@@ -1,5 +1,7 @@
 //! Who gets in, and what the others hear.
 
+use cellgate_core::Door;
+use cellgate_core::identity::NewKey;
 use cellgate_core::testing::request;
 
 use crate::support::{ask, door};
@@ -24,6 +26,25 @@ async fn a_wrong_password_is_asked_for_again() {
         assert!(!answer.body.is_empty());
     }
     assert!(!door.exists("/x").await);
+}
+
+#[tokio::test]
+async fn tokens_and_keys_stand_for_the_password() {
+    let door = door().await;
+    let identity = door.core.identity();
+    let token = identity.sign_in("alice", "alice-password", Door::Dav).await.unwrap().access_token;
+    let user = identity.user("alice").await.unwrap().unwrap();
+    let (key, secret) = identity.create_key(user.uuid, NewKey::default()).await.unwrap();
+    let path = "/dav/common-files/";
+    for accepted in [
+        request("PROPFIND", path).basic_with("alice", &token),
+        request("PROPFIND", path).basic_with(&key.id, &secret),
+        request("PROPFIND", path).bearer(&token),
+    ] {
+        door.expect(207, accepted.header("depth", "0")).await;
+    }
+    // Somebody else's token is no password.
+    door.expect(401, request("PROPFIND", path).basic_with("admin", &token)).await;
 }
 
 #[tokio::test]

@@ -14,6 +14,8 @@ async fn ranges() {
     assert_eq!(whole.header("content-length"), "16");
     assert_eq!(whole.header("accept-ranges"), "bytes");
     assert_eq!(whole.header("etag"), etag);
+    // A POST on a file reads it, as with Cells.
+    assert_eq!(door.expect(200, ask("POST", "/a.txt").body("")).await.text(), TEXT);
     assert!(whole.header("content-type").starts_with("text/plain"));
     for (range, content_range, content) in [
         ("bytes=0-0", "bytes 0-0/16", "0"),

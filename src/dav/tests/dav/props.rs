@@ -126,6 +126,24 @@ async fn dead_properties_come_and_go() {
     assert_eq!(find(&door, "/prop", "<x xmlns='u:'/>").await.text("{u:}x"), None);
 }
 
+/// `getcontentlanguage` is the one live property of RFC 4918 that a client may set (§15.3);
+/// `executable` is set by cadaver's `chexec` and by davfs2.
+#[tokio::test]
+async fn properties_that_only_clients_know_are_kept() {
+    let door = door().await;
+    door.put("/p", "x").await;
+    let apache = "http://apache.org/dav/props/";
+    let names = format!("<D:getcontentlanguage/><executable xmlns='{apache}'/>");
+    let before = find(&door, "/p", &names).await;
+    assert!(before.properties.iter().all(|property| property.status == 404), "{before:?}");
+    let values =
+        format!("<D:getcontentlanguage>de</D:getcontentlanguage><executable xmlns='{apache}'>T</executable>");
+    door.expect(207, ask("PROPPATCH", "/p").body(set(&values))).await;
+    let found = find(&door, "/p", &names).await;
+    assert_eq!(found.text("{DAV:}getcontentlanguage"), Some("de"));
+    assert_eq!(found.text(&format!("{{{apache}}}executable")), Some("T"));
+}
+
 #[tokio::test]
 async fn values_survive_as_they_are() {
     let door = door().await;
