@@ -7,8 +7,12 @@
 //! | `table` | a table of `fixtures/<protocol>/contract/`, read and checked |
 //! | `shape` | the form of the calls of an operation: method, path template, conditions |
 //! | `classify` | which operation a request means |
+//! | `audit` | which calls an access log shows |
+//! | `client` | which program sent a request |
 
+pub mod audit;
 mod classify;
+pub mod client;
 mod embedded;
 mod shape;
 mod table;
