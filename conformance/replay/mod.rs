@@ -115,6 +115,11 @@ async fn play(
 /// What `cellgate replay --json` writes, as far as it is read here.
 #[derive(Deserialize)]
 struct Report {
+    recordings: Vec<Recording>,
+}
+
+#[derive(Deserialize)]
+struct Recording {
     calls: Vec<Call>,
 }
 
@@ -143,8 +148,9 @@ struct Replayed {
 
 impl Replayed {
     fn of(report: Report) -> Outcome<Self> {
+        let calls: Vec<Call> = report.recordings.into_iter().flat_map(|recording| recording.calls).collect();
         let mut bad = BTreeMap::new();
-        for call in &report.calls {
+        for call in &calls {
             match call.verdict.as_str() {
                 "same" | "compatible" => {}
                 "different" => drop(bad.insert(call.number, Bad::Different)),
@@ -152,7 +158,7 @@ impl Replayed {
                 other => return Err(format!("call {} has the verdict `{other}`", call.number)),
             }
         }
-        Ok(Self { calls: report.calls, bad })
+        Ok(Self { calls, bad })
     }
 
     fn sums(&self) -> String {
