@@ -24,10 +24,16 @@ macro_rules! sources {
 /// Every table, in the order in which they are printed.
 #[rustfmt::skip]
 pub const SOURCES: &[Source] = sources! {
+    "cells" "rest"
+    "s3" "operations"
+    "s3" "authentication"
+    "webdav" "methods"
+    "webdav" "properties"
     "pydio8" "api-v1"
     "pydio8" "session"
     "pydio8" "api-v2"
     "pydio8" "cmd"
+    "seafile" "web-api"
 };
 
 #[cfg(test)]
