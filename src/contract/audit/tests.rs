@@ -201,6 +201,12 @@ fn the_old_servers_prefix_and_webdav_places_are_taken_off() {
 }
 
 #[test]
+fn webdav_at_an_unknown_place_is_pointed_out() {
+    let report = audit(options(), &line("-", "PROPFIND /files/my-files/ HTTP/1.1", 207, "x/1"));
+    assert!(report.text().contains("WebDAV below /files/: `--dav /files` counts it"));
+}
+
+#[test]
 fn only_the_time_asked_for_is_counted() {
     let log = ["09/Oct/2000:23:59:59 +0000", "10/Oct/2000:00:00:00 +0000", "11/Oct/2000:00:00:00 +0000"]
         .map(|time| format!("10.0.0.7 - - [{time}] \"GET /api/x/ls/ HTTP/1.1\" 200 5 \"-\" \"x/1\"\n"))

@@ -85,6 +85,10 @@ fn not_done(out: &mut String, report: &Report) {
             ]);
         }
         table.write(out);
+        line(
+            out,
+            "  What a `partial` call lacks may be what no client of yours asks for: `cellgate replay` tells.",
+        );
     }
     if !refused.is_empty() {
         title(out, "Not done here, and refused by the old server each time");
@@ -249,6 +253,16 @@ fn others(out: &mut String, report: &Report) {
     }
     table.write(out);
     rest(out, report.other.len());
+    for Group { group, examples, .. } in &report.other {
+        if let (Some(group), true) = (group, examples.iter().any(|example| example.starts_with("PROPFIND ")))
+        {
+            let place = group.trim_end_matches('/');
+            line(
+                out,
+                &format!("  WebDAV below {group}: `--dav {place}` counts it, if that is where it was served"),
+            );
+        }
+    }
 }
 
 fn rest(out: &mut String, all: usize) {
