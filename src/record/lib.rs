@@ -13,4 +13,4 @@ mod scrub;
 
 pub use exchange::{Answered, Exchange, Payload, Sent};
 pub use har::{At, HarError, Limits, Recording, Writer};
-pub use scrub::{Name, is_name, names};
+pub use scrub::{Name, Scrubber, is_name, names};
