@@ -7,6 +7,7 @@ use super::report::{Call, Group, Report, Usage};
 /// Rows of a table whose rest is counted only; the JSON has all.
 const LONG: usize = 40;
 const CLIENTS: usize = 3;
+const HINTS: usize = 3;
 
 pub fn render(report: &Report) -> String {
     let mut out = String::new();
@@ -253,15 +254,14 @@ fn others(out: &mut String, report: &Report) {
     }
     table.write(out);
     rest(out, report.other.len());
-    for Group { group, examples, .. } in &report.other {
-        if let (Some(group), true) = (group, examples.iter().any(|example| example.starts_with("PROPFIND ")))
-        {
-            let place = group.trim_end_matches('/');
-            line(
-                out,
-                &format!("  WebDAV below {group}: `--dav {place}` counts it, if that is where it was served"),
-            );
-        }
+    let answered = report.other.iter().filter(|group| group.requests_refused < group.requests);
+    let dav = answered.filter(|group| group.examples.iter().any(|example| example.starts_with("PROPFIND ")));
+    for group in dav.filter_map(|group| group.group.as_deref()).take(HINTS) {
+        let place = group.trim_end_matches('/');
+        line(
+            out,
+            &format!("  WebDAV below {group}: `--dav {place}` counts it, if that is where it was served"),
+        );
     }
 }
 
