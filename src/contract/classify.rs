@@ -268,3 +268,146 @@ fn pairs(query: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
         (value(name), value(given))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `METHOD path[?query]`, form fields, headers; answers `table: operation`.
+    fn classified(request: &str, form: &[(&str, &str)], headers: &[(&str, &str)], mounts: &Mounts) -> String {
+        let (method, target) = request.split_once(' ').unwrap();
+        let (path, query) = match target.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (target, None),
+        };
+        let form: Vec<(String, String)> =
+            form.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+        let header = |name: &str| headers.iter().find(|(n, _)| *n == name).map(|(_, value)| *value);
+        let call = Call { method, path, query, form: &form, header: &header };
+        match Contract::embedded().classify_under(&call, mounts) {
+            Some(found) => format!("{}/{}: {}", found.table.protocol, found.table.name, found.row.operation),
+            None => "none".to_owned(),
+        }
+    }
+
+    #[test]
+    fn requests_of_real_clients() {
+        let id = "6f1c2d3e-0a4b-4c5d-8e6f-7a8b9c0d1e2f";
+        for (request, form, headers, expected) in [
+            ("POST /a/tree/stats", &[][..], &[][..], "cells/rest: BulkStatNodes"),
+            ("GET /a/tree/stat/common-files%2Fa%20b", &[], &[], "cells/rest: HeadNode"),
+            ("GET /a/tree/stat/common-files/dir/", &[], &[], "cells/rest: HeadNode"),
+            ("GET /a/config/datasource/x", &[], &[], "cells/rest: GetDataSource"),
+            ("GET /a/config/some/deep/key", &[], &[], "cells/rest: GetConfig"),
+            ("PUT /io/ws/a%2Fb", &[], &[], "s3/operations: PutObject"),
+            ("PUT /io/ws/a", &[], &[("x-amz-copy-source", "/io/ws/b")], "s3/operations: CopyObject"),
+            ("PUT /io/ws/a?partNumber=1&uploadId=u", &[], &[], "s3/operations: UploadPart"),
+            ("GET /io/?list-type=2&prefix=a", &[], &[], "s3/operations: ListObjectsV2"),
+            ("GET /io", &[], &[], "s3/operations: ListObjects"),
+            ("POST /io/?delete=", &[], &[], "s3/operations: DeleteObjects"),
+            ("PROPFIND /dav/ws/x", &[], &[], "webdav/methods: PROPFIND"),
+            ("GET /api/ws/ls/a%2Fb/c", &[], &[], "pydio8/api-v1: ls"),
+            ("POST /index.php?secure_token=x", &[("get_action", "mkdir")], &[], "pydio8/api-v1: mkdir"),
+            ("GET /?get_action=ls&dir=%2F", &[], &[], "pydio8/api-v1: ls"),
+            ("GET /api/v2/tasks", &[], &[], "pydio8/api-v2: GET /tasks"),
+            ("GET /api2/repos", &[], &[], "seafile/web-api: GET /api2/repos/"),
+            ("GET /api/v2.1/repos/ID/dir/?p=%2F", &[], &[], "seafile/web-api: GET /api/v2.1/repos/{id}/dir/"),
+            (
+                "POST /api/v2.1/repos/ID/dir/?p=/x",
+                &[("operation", "revert")],
+                &[],
+                "seafile/web-api: POST /api/v2.1/repos/{id}/dir/: revert",
+            ),
+            ("GET /api2/repos/public/", &[], &[], "seafile/web-api: GET /api2/repos/public/"),
+            ("GET /a/nothing", &[], &[], "none"),
+            ("GET /", &[], &[], "none"),
+            ("GET /dave", &[], &[], "none"),
+            ("BREW /a/tree/stats", &[], &[], "none"),
+        ] {
+            let request = request.replace("ID", id);
+            assert_eq!(classified(&request, form, headers, &Mounts::default()), expected, "{request}");
+        }
+    }
+
+    #[test]
+    fn other_servers_have_other_buckets_and_mounts() {
+        let others = Mounts::of_others();
+        let signed = [("authorization", "AWS4-HMAC-SHA256 Credential=x")];
+        for (request, headers, expected) in [
+            ("PUT /backup/a.txt", &signed[..], "s3/operations: PutObject"),
+            // Signed: a bucket, whatever it is called.
+            ("GET /a/b/c", &signed, "s3/operations: GetObject"),
+            ("GET /backup/x?X-Amz-Signature=0", &[], "s3/operations: GetObject"),
+            ("GET /backup/x?AWSAccessKeyId=k&Signature=s&Expires=1", &[], "s3/operations: GetObject"),
+            ("PROPFIND /remote.php/webdav/x", &[], "webdav/methods: PROPFIND"),
+            ("PUT /shares/ws/x", &[], "webdav/methods: PUT"),
+            ("PUT /backup/a.txt", &[], "none"),
+        ] {
+            assert_eq!(classified(request, &[], headers, &others), expected, "{request}");
+        }
+        for request in ["GET /backup/x?X-Amz-Signature=0", "PUT /webdav/ws/x"] {
+            assert_eq!(classified(request, &[], &[], &Mounts::default()), "none", "{request}");
+        }
+    }
+
+    #[test]
+    fn paths_that_make_no_sense_are_no_operation() {
+        for path in ["", "//", "/%", "/%ff%fe/%00", "/a/../..", "/é", "/?", "*"] {
+            classified(&format!("GET {path}"), &[], &[], &Mounts::of_others());
+        }
+        let long = "/x".repeat(100_000);
+        assert_eq!(classified(&format!("GET {long}"), &[], &[], &Mounts::default()), "none");
+    }
+
+    /// Which row such a request means would depend on the order of tables.
+    #[test]
+    fn no_two_rows_have_the_same_call() {
+        let mut seen: HashMap<String, String> = HashMap::new();
+        for table in Contract::embedded().tables() {
+            for row in table.rows() {
+                for call in &row.calls {
+                    let place = format!("{}/{}: {}", table.protocol, table.name, row.operation);
+                    if let Some(other) = seen.insert(format!("{call:?}"), place.clone()) {
+                        panic!("{place} and {other} have the same call {call:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_call_is_its_own_row() {
+        for table in Contract::embedded().tables() {
+            for row in table.rows() {
+                for shape in &row.calls {
+                    let place = format!("{}/{}: {}", table.protocol, table.name, row.operation);
+                    assert_eq!(sample(shape), place, "{shape:?}");
+                }
+            }
+        }
+    }
+
+    /// What a request made from a shape alone is classified as.
+    fn sample(shape: &Shape) -> String {
+        let segment = |segment: &Segment| match segment {
+            Segment::Literal(text) => text.clone(),
+            Segment::Affixed(before, after) => format!("{before}x{after}"),
+            Segment::One | Segment::Rest => "x".to_owned(),
+        };
+        let path: Vec<String> = shape.path.iter().map(segment).collect();
+        let there = |condition: &Condition| match condition {
+            Condition::Present(name) => Some((name.clone(), "x".to_owned())),
+            Condition::Equal(name, value) => Some((name.clone(), value.clone())),
+            Condition::Missing(_) => None,
+        };
+        let form: Vec<(String, String)> = shape.parameters.iter().filter_map(there).collect();
+        let headers: Vec<(String, String)> = shape.headers.iter().filter_map(there).collect();
+        let method = match &shape.method {
+            crate::Method::Any => "ANY",
+            crate::Method::Of(names) => &names[0],
+        };
+        let form: Vec<(&str, &str)> = form.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        let headers: Vec<(&str, &str)> = headers.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        classified(&format!("{method} /{}", path.join("/")), &form, &headers, &Mounts::default())
+    }
+}

@@ -191,3 +191,83 @@ impl Condition {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn covers(shape: &str, method: &str, path: &str) -> bool {
+        let segments: Vec<&str> = path.split('/').skip(1).filter(|_| path != "/").collect();
+        Shape::parse(shape).unwrap().covers(method, &segments)
+    }
+
+    #[test]
+    fn templates() {
+        for (shape, path, expected) in [
+            ("GET /a/tree/stats", "/a/tree/stats", true),
+            ("GET /a/tree/stats/", "/a/tree/stats", true),
+            ("GET /a/tree/stats", "/a/tree", false),
+            ("GET /a/{x}", "/a/b", true),
+            ("GET /a/{x}", "/a/", false),
+            ("GET /a/{x}", "/a/b/c", false),
+            ("GET /io/{key*}", "/io", true),
+            ("GET /io/{key*}", "/io/a/b", true),
+            ("GET /io/{key*}", "/iox", false),
+            ("GET /x/{rest*}/end", "/x/end", true),
+            ("GET /x/{rest*}/end", "/x/a/b/end", true),
+            ("GET /x/{rest*}/end", "/x/a", false),
+            ("GET /ws-{alias}", "/ws-files", true),
+            ("GET /ws-{alias}", "/ws-", false),
+            ("GET /a{x}a", "/aa", false),
+            ("GET /", "/", true),
+            ("GET /", "/a", false),
+        ] {
+            assert_eq!(covers(shape, "GET", path), expected, "{shape} {path}");
+        }
+        assert!(covers("GET|HEAD /x", "HEAD", "/x") && !covers("GET|HEAD /x", "PUT", "/x"));
+        assert!(covers("ANY /x", "REPORT", "/x"));
+    }
+
+    #[test]
+    fn what_is_no_shape_is_refused_with_its_text() {
+        for text in [
+            "",
+            "GET",
+            "get /x",
+            "GET| /x",
+            "GET x",
+            "GET /{a*}/{b*}",
+            "GET /{a",
+            "GET /a}",
+            "GET /{}",
+            "GET /x{a*}",
+            "GET /x {h}",
+            "GET /x y",
+        ] {
+            let why = Shape::parse(text).unwrap_err();
+            assert!(why.contains(&format!("`{text}`")), "{why}");
+        }
+    }
+
+    #[test]
+    fn the_more_telling_shape_comes_first() {
+        let ordered = [
+            "GET /a/b/c",
+            "GET /a/{x}/c?one&two=2",
+            "GET /a/{x}/c?one&two",
+            "GET /a/{x}/c?one",
+            "GET /a/b/{x}",
+            "GET /a/{x}/c",
+            "ANY /a/{x}/c",
+            "GET /a/{x}/{y}",
+            "GET /a/{x}/{rest*}",
+            "GET /a/{rest*}?one",
+            "GET /a/{rest*}",
+            "GET /{rest*}",
+        ];
+        let shapes = ordered.map(|text| Shape::parse(text).unwrap());
+        for (one, other) in shapes.iter().zip(&shapes[1..]) {
+            assert_eq!(one.order(other), Ordering::Less, "{one:?} {other:?}");
+        }
+    }
+}

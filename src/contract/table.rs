@@ -309,3 +309,70 @@ struct WrittenRow {
     edition: Edition,
     note: Option<String>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(rows: &str) -> Result<Table, String> {
+        let text = format!(
+            "title = \"T\"\nsource = \"S\"\ncalls = [\"GET /x/{{operation}}\"]\n\
+             [[section]]\ntitle = \"One\"\nrows = [\n{rows}\n]\n"
+        );
+        Table::parse("p", "t", &text).map_err(|problem| problem.to_string())
+    }
+
+    #[test]
+    fn rows_have_the_calls_of_the_table_unless_they_have_their_own() {
+        let table = table(
+            r#"{ operation = "ls", state = "done", cases = ["client c: a: b", "fixture p/c/f", "test a/b.rs: f"] },
+               { operation = "own", state = "partial: no expiry", calls = ["PUT /y", "PUT /z"], edition = "enterprise" },
+               { operation = "none", state = "absent", calls = [], note = "a form" },"#,
+        )
+        .unwrap();
+        let calls = |operation| table.row(operation).unwrap().calls.clone();
+        assert_eq!(calls("ls"), [Shape::parse("GET /x/ls").unwrap()]);
+        assert_eq!(calls("own").len(), 2);
+        assert!(calls("none").is_empty());
+        let cases: Vec<String> = table.row("ls").unwrap().cases.iter().map(Case::to_string).collect();
+        assert_eq!(cases, ["client c: a: b", "fixture p/c/f", "test a/b.rs: f"]);
+        assert_eq!(table.row("own").unwrap().state.missing(), Some("no expiry"));
+        assert_eq!(table.row("own").unwrap().edition, Edition::Enterprise);
+        assert_eq!(table.totals(), Totals { operations: 3, done: 1, partial: 1, absent: 1 });
+    }
+
+    #[test]
+    fn a_bad_table_is_refused_with_its_name_and_its_row() {
+        for (rows, words) in [
+            (r#"{ operation = "x", state = "done" }"#, "row `x`: is `done` and no case shows it"),
+            (
+                r#"{ operation = "x", state = "absent", cases = ["test a: b"] }"#,
+                "row `x`: is `absent` and has cases",
+            ),
+            (
+                r#"{ operation = "x", state = "absent" }, { operation = "x", state = "absent" }"#,
+                "row `x`: stands in the table twice",
+            ),
+            (r#"{ operation = " ", state = "absent" }"#, "a row of `One` has no operation"),
+            (r#"{ operation = "x", state = "absent", calls = ["nonsense"] }"#, "row `x`: call `nonsense`"),
+            (
+                r#"{ operation = "x", state = "partial" }"#,
+                "expected `done`, `partial: what is missing` or `absent`",
+            ),
+            (r#"{ operation = "x", state = "partial: " }"#, "says what is missing"),
+            (r#"{ operation = "x", state = "absent", csaes = [] }"#, "unknown field `csaes`"),
+            (
+                r#"{ operation = "x", state = "done", cases = ["fixture a/b"] }"#,
+                "expected `client <folder>: <case>`",
+            ),
+            (
+                r#"{ operation = "x", state = "done", cases = ["script a: b"] }"#,
+                "expected `client <folder>: <case>`",
+            ),
+            ("", "has no rows"),
+        ] {
+            let why = table(rows).unwrap_err();
+            assert!(why.starts_with("fixtures/p/contract/t.toml: ") && why.contains(words), "{why}");
+        }
+    }
+}
