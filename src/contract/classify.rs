@@ -367,7 +367,8 @@ mod tests {
             for row in table.rows() {
                 for call in &row.calls {
                     let place = format!("{}/{}: {}", table.protocol, table.name, row.operation);
-                    if let Some(other) = seen.insert(format!("{call:?}"), place.clone()) {
+                    let means = (&call.method, &call.path, &call.parameters, &call.headers);
+                    if let Some(other) = seen.insert(format!("{means:?}"), place.clone()) {
                         panic!("{place} and {other} have the same call {call:?}");
                     }
                 }

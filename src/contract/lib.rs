@@ -7,6 +7,7 @@
 //! | `table` | a table of `fixtures/<protocol>/contract/`, read and checked |
 //! | `shape` | the form of the calls of an operation: method, path template, conditions |
 //! | `classify` | which operation a request means |
+//! | `print` | the tables as text, JSON and Markdown |
 //! | `audit` | which calls an access log shows |
 //! | `client` | which program sent a request |
 
@@ -14,6 +15,7 @@ pub mod audit;
 mod classify;
 pub mod client;
 mod embedded;
+pub mod print;
 mod shape;
 mod table;
 

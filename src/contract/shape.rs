@@ -17,6 +17,8 @@ use std::cmp::Ordering;
 /// A parsed call shape.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shape {
+    /// As written.
+    pub text: String,
     pub method: Method,
     /// Segments of the path; at most one is a [`Segment::Rest`].
     pub path: Vec<Segment>,
@@ -86,7 +88,7 @@ impl Shape {
             _ => return Err(wrong("expected methods in capitals, as `GET|POST`, or `ANY`")),
         };
         let parameters = query.split('&').filter(|part| !part.is_empty()).map(Condition::parse).collect();
-        Ok(Self { method, path, parameters, headers })
+        Ok(Self { text: text.to_owned(), method, path, parameters, headers })
     }
 
     /// Orders shapes so that the first one that matches a request is the most telling one: more

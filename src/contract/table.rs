@@ -150,6 +150,11 @@ impl Table {
         self.sections.iter().flat_map(|section| &section.rows)
     }
 
+    /// `folder/name`.
+    pub fn place(&self) -> String {
+        format!("{}/{}", self.protocol, self.name)
+    }
+
     /// The row of an operation, by its exact name.
     pub fn row(&self, operation: &str) -> Option<&Row> {
         self.rows().find(|row| row.operation == operation)
@@ -157,15 +162,19 @@ impl Table {
 
     pub fn totals(&self) -> Totals {
         let mut totals = Totals::default();
-        for row in self.rows() {
-            totals.operations += 1;
-            match row.state {
-                State::Done => totals.done += 1,
-                State::Partial(_) => totals.partial += 1,
-                State::Absent => totals.absent += 1,
-            }
-        }
+        self.rows().for_each(|row| totals.count(&row.state));
         totals
+    }
+}
+
+impl Totals {
+    pub fn count(&mut self, state: &State) {
+        self.operations += 1;
+        match state {
+            State::Done => self.done += 1,
+            State::Partial(_) => self.partial += 1,
+            State::Absent => self.absent += 1,
+        }
     }
 }
 
