@@ -5,6 +5,8 @@
 //! |---|---|
 //! | `run` | the calls of a recording in order, each signed in anew |
 //! | `auth/` | credentials of each protocol, obtained and applied |
+//! | `send` | the HTTP client, and what it sends |
+//! | `sign/` | S3 requests, signed again |
 //! | `values` | what stands for what: names of secrets, ids and links of earlier answers, times |
 //! | `reader` | what each client reads of an answer |
 //! | `compare/` | status, headers, XML, JSON, bodies |
@@ -12,15 +14,25 @@
 //! | `verdict` | same, compatible, different, unsupported |
 //! | `report/` | terminal, JSON, HTML |
 
+mod auth;
 mod compare;
 mod outcome;
 mod reader;
 pub mod report;
+mod run;
+mod send;
+mod sign;
+#[cfg(test)]
+mod testing;
 mod values;
 mod verdict;
 
-pub use compare::{Clock, judge};
+pub use auth::{Accounts, Passwords, Users, parse_key};
+pub use compare::{Clock, judge, unanswered};
 pub use outcome::{CallOutcome, Outcome, Totals};
 pub use reader::Reader;
+pub use run::{Options, Progress, ReplayError, replay, users_needed};
+pub use send::{Authorities, Origin};
+pub use sign::Key;
 pub use values::Values;
 pub use verdict::{Finding, Judgement, Verdict, Weight};

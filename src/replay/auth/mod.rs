@@ -1,0 +1,390 @@
+//! Signing in anew: what a recording proves with its own secrets is proved with the new user's.
+//!
+//! | room | what |
+//! |---|---|
+//! | `users` | which user a recorded login becomes, and the passwords |
+//! | `survey` | which recorded passwords were right, wrong, or thought up by the client |
+//! | `login` | calls that sign in |
+//! | `header` | `Authorization` |
+//! | `cookies` | cookies |
+//! | `fields` | parameters, wherever they stand |
+//! | `obtain` | sessions and tokens that the recording began with |
+//!
+//! Digest becomes Basic: a recorded response to a challenge is worth nothing, and every client that
+//! knows Digest knows Basic.
+//!
+//! Known gaps: token pairs of Pydio 8 with `auth_hash`; OAuth codes and refresh tokens that the
+//! recording does not obtain itself; cookies that the target sets and the recorded server did not.
+
+mod cookies;
+mod fields;
+mod header;
+mod login;
+mod obtain;
+mod survey;
+mod users;
+
+use cellgate_record::{Answered, Exchange, Sent, is_name, names};
+use rand::Rng as _;
+use rand::distr::Alphanumeric;
+
+use self::cookies::Jar;
+pub use self::fields::{body_fields as form_fields, boundary};
+use self::header::{Authorization, basic_value};
+use self::login::Login;
+use self::obtain::{Kind, Session, Sessions};
+use self::survey::{Survey, refusal};
+pub use self::users::{Accounts, Passwords, Users, parse_key};
+use crate::send::{Client, Request};
+use crate::sign::{Claim, Key, Query, moment, sign};
+use crate::{Finding, Values, Weight};
+
+/// The secret of access keys that are tokens, known to everybody (Cells reference, 3.2).
+const GATEWAY_SECRET: &str = "gatewaysecret";
+const GATEWAY_KEY: &str = "gateway";
+
+pub struct Auth {
+    accounts: Accounts,
+    survey: Survey,
+    sessions: Sessions,
+    jar: Jar,
+    /// Names that stand for a session obtained here, of users of the target.
+    lent: Vec<(String, Kind)>,
+    wrong: String,
+}
+
+/// The users whose passwords a replay will need.
+pub fn users_needed(exchanges: &[&Exchange], users: &Users) -> Vec<String> {
+    let survey = Survey::of(exchanges);
+    if !survey.needs_account {
+        return Vec::new();
+    }
+    let mut needed: Vec<String> =
+        survey.logins().into_iter().filter_map(|login| users.of(login)).map(str::to_owned).collect();
+    needed.extend(users.main().map(str::to_owned));
+    needed.sort();
+    needed.dedup();
+    needed
+}
+
+impl Auth {
+    pub fn new(exchanges: &[&Exchange], accounts: Accounts, values: &mut Values) -> Self {
+        let survey = Survey::of(exchanges);
+        for login in survey.logins() {
+            if let Some(fresh) = accounts.users.of(login) {
+                values.set_login(login, fresh);
+            }
+        }
+        for (old, new) in accounts.users.pairs() {
+            values.set_login(old, new);
+        }
+        for name in &survey.chosen {
+            // Long and mixed enough for any password policy.
+            values.set(name, &format!("Replay-{}-1", random(20)));
+        }
+        for name in &survey.changed {
+            // Whatever the recording changed it to, the user keeps the password.
+            if let Some(password) = accounts.users.main().and_then(|user| accounts.passwords.of(user)) {
+                values.set(name, password);
+            }
+        }
+        let wrong = format!("wrong-{}", random(16));
+        Self { accounts, survey, sessions: Sessions::default(), jar: Jar::default(), lent: Vec::new(), wrong }
+    }
+
+    /// Sees to it that every name in a request stands for something. `texts` is what will be sent of
+    /// it beside the headers that [`Self::authorize`] sets.
+    pub async fn prepare(
+        &mut self,
+        sent: &Sent,
+        texts: &[&str],
+        values: &mut Values,
+        client: &mut Client,
+    ) -> Result<(), String> {
+        if let Some(login) = Login::of(sent)
+            && is_name(&login.password)
+        {
+            let password = self.password(&login.login, &login.password, values)?;
+            values.set(&login.password, &password);
+        }
+        self.prolong(sent, values, client).await?;
+        let signed = Claim::of(&sent.target, sent.header("authorization"));
+        for text in texts {
+            for name in values.missing(text) {
+                // The signature is made again, with it the key.
+                let of_signature = name.starts_with("__signature_")
+                    || signed.as_ref().is_some_and(|claim| claim.access_key == name);
+                if !of_signature {
+                    self.obtain(&name, sent, values, client).await?;
+                }
+            }
+        }
+        if let Some(cookie) = sent.header("cookie")
+            && let Some((cookie, name)) = self.jar.missing(cookie, values)
+        {
+            let kind = if cookie == "AjaXplorer" { Kind::Pydio8 } else { Kind::Cells };
+            let session = self.session(kind, sent, client).await?;
+            let value = session.cookie.ok_or_else(|| format!("the target sets no cookie `{cookie}`"))?;
+            values.set(name, &value);
+        }
+        Ok(())
+    }
+
+    /// Puts fresh credentials into a request that is otherwise ready.
+    pub async fn authorize(
+        &mut self,
+        exchange: &Exchange,
+        request: &mut Request,
+        values: &mut Values,
+        client: &mut Client,
+    ) -> Result<Option<Finding>, String> {
+        let sent = &exchange.request;
+        if let Some(recorded) = sent.header("cookie") {
+            match self.jar.header(recorded, values) {
+                Some(fresh) => request.set_header("cookie", &fresh),
+                None => request.remove_header("cookie"),
+            }
+        }
+        if let Some(claim) = Claim::of(&sent.target, sent.header("authorization")) {
+            self.sign_anew(exchange, &claim, request, values, client).await?;
+            return Ok(None);
+        }
+        match Authorization::of(sent) {
+            None | Some(Authorization::Token) => Ok(None),
+            Some(Authorization::Basic { login, password }) => {
+                let fresh = self.password(&login, &password, values)?;
+                let login = self.login(&login, &password, values);
+                request.set_header("authorization", &basic_value(&login, &fresh));
+                Ok(None)
+            }
+            Some(Authorization::Digest { login }) => {
+                let fresh = self.password(&login, "", values)?;
+                let user = self.login(&login, "", values);
+                request.set_header("authorization", &basic_value(&user, &fresh));
+                Ok(Some(Finding {
+                    weight: Weight::Compatible,
+                    place: "request authorization".into(),
+                    recorded: Some("Digest".into()),
+                    fresh: Some("Basic".into()),
+                    why: Some("a response to a recorded challenge is worth nothing".into()),
+                }))
+            }
+            // Not understood by the recorded server either.
+            Some(Authorization::Other(_) | Authorization::Signed)
+                if matches!(exchange.response.status, 400 | 401 | 403) =>
+            {
+                Ok(None)
+            }
+            Some(Authorization::Other(scheme)) => {
+                Err(format!("`Authorization: {scheme}` cannot be made anew"))
+            }
+            Some(Authorization::Signed) => Err("its signature is malformed".into()),
+        }
+    }
+
+    /// Learns cookies from an answer; names in other places are bound where answers are compared.
+    pub fn learn(&mut self, exchange: &Exchange, fresh: &Answered, values: &mut Values) {
+        self.jar.learn(&exchange.request, &exchange.response, fresh, values);
+    }
+
+    /// The login that goes out for a recorded one.
+    fn login(&self, login: &str, password: &str, values: &Values) -> String {
+        let users = &self.accounts.users;
+        let own = self.survey.chosen.contains(password);
+        let fresh = match users.paired(login) {
+            Some(user) => Some(user),
+            // Who never got in stays a stranger, who was made on the way stays who he is.
+            None if own || self.survey.wrong(login, password) && !self.survey.logins().contains(login) => {
+                None
+            }
+            None if is_name(login) => None,
+            None => users.of(login),
+        };
+        fresh.map_or_else(|| values.substitute(login).into_owned(), str::to_owned)
+    }
+
+    /// The password that goes out for a recorded one.
+    fn password(&self, login: &str, password: &str, values: &Values) -> Result<String, String> {
+        if self.survey.wrong(login, password) {
+            return Ok(self.wrong.clone());
+        }
+        if password.is_empty() && is_name(login) {
+            // The token of a link, with nothing behind it.
+            return Ok(String::new());
+        }
+        let other = self.survey.chosen.contains(password) || !password.starts_with("__password_");
+        if let (true, Some(value)) = (other, values.get(password)) {
+            return Ok(value.to_owned());
+        }
+        let user = self.accounts.users.of(login).ok_or_else(|| {
+            format!("nobody stands for the recorded user `{login}`: give `--user {login}=NAME`")
+        })?;
+        let known = self.accounts.passwords.of(user).map(str::to_owned);
+        known.ok_or_else(|| format!("there is no password of `{user}`"))
+    }
+
+    /// Finds something that a name may stand for, and binds it.
+    async fn obtain(
+        &mut self,
+        name: &str,
+        sent: &Sent,
+        values: &mut Values,
+        client: &mut Client,
+    ) -> Result<(), String> {
+        let Some(found) = names(name).next() else { return Ok(()) };
+        let unknown = || format!("`{name}` comes from a call that this recording lacks");
+        let kind = match found.kind {
+            "secure_token" => Kind::Pydio8,
+            "jwt" | "token" | "access_key" | "seafile_token" | "api_key" => match token_place(sent, name) {
+                Some(kind) => kind,
+                None => return Err(unknown()),
+            },
+            "cookie" | "session" => match cookie_place(sent, name) {
+                Some(kind) => kind,
+                None => return Err(unknown()),
+            },
+            // A client thinks it up itself.
+            "nonce" => {
+                values.set(name, &random(32));
+                return Ok(());
+            }
+            _ => return Err(unknown()),
+        };
+        let session = self.session(kind, sent, client).await?;
+        self.lend(name, kind, &session, values);
+        // A secure token is good with its own session only.
+        if kind == Kind::Pydio8 {
+            let cookies = sent.header("cookie").map(cookies::pairs).into_iter().flatten();
+            for (_, cookie) in cookies.filter(|(name, value)| *name == "AjaXplorer" && is_name(value)) {
+                if let Some(value) = &session.cookie {
+                    values.set(cookie, value);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn lend(&mut self, name: &str, kind: Kind, session: &Session, values: &mut Values) {
+        let by_cookie = name.starts_with("__cookie_") || name.starts_with("__session_");
+        let value = session.cookie.as_ref().filter(|_| by_cookie).unwrap_or(&session.token);
+        values.set(name, value);
+        if !by_cookie && !self.lent.iter().any(|(known, _)| known == name) {
+            self.lent.push((name.to_owned(), kind));
+        }
+    }
+
+    /// Renews tokens that were obtained here and may soon end.
+    async fn prolong(&mut self, sent: &Sent, values: &mut Values, client: &mut Client) -> Result<(), String> {
+        if !self.lent.iter().any(|(_, kind)| *kind == Kind::Cells) {
+            return Ok(());
+        }
+        let session = self.session(Kind::Cells, sent, client).await?;
+        for (name, _) in self.lent.iter().filter(|(_, kind)| *kind == Kind::Cells) {
+            values.set(name, &session.token);
+        }
+        Ok(())
+    }
+
+    async fn session(&mut self, kind: Kind, sent: &Sent, client: &mut Client) -> Result<Session, String> {
+        let user = self.accounts.users.main().ok_or(
+            "the recording does not say whose session this is: give one `--user NAME` for everybody",
+        )?;
+        let password =
+            self.accounts.passwords.of(user).ok_or_else(|| format!("there is no password of `{user}`"))?;
+        self.sessions.of(kind, user, password, &base(sent, kind), client).await
+    }
+
+    async fn sign_anew(
+        &mut self,
+        exchange: &Exchange,
+        claim: &Claim,
+        request: &mut Request,
+        values: &mut Values,
+        client: &mut Client,
+    ) -> Result<(), String> {
+        let mut key = self.key(claim, &exchange.request, values, client).await?;
+        if refusal(&exchange.response).as_deref() == Some("SignatureDoesNotMatch") {
+            key.secret.push_str(&self.wrong);
+        }
+        let at = moment(claim, &exchange.request, exchange.started, &exchange.response);
+        sign(request, claim, &key, at)
+    }
+
+    async fn key(
+        &mut self,
+        claim: &Claim,
+        sent: &Sent,
+        values: &mut Values,
+        client: &mut Client,
+    ) -> Result<Key, String> {
+        let recorded = claim.access_key.as_str();
+        let with = |id: &str| Key { id: id.to_owned(), secret: GATEWAY_SECRET.to_owned() };
+        if recorded == GATEWAY_KEY {
+            return Ok(with(GATEWAY_KEY));
+        }
+        if self.survey.strange_key(recorded) {
+            return Ok(with("AKIAREPLAYSTRANGEKEY"));
+        }
+        if let Some(key) = &self.accounts.key {
+            return Ok(key.clone());
+        }
+        if let Some(token) = values.get(recorded) {
+            return Ok(with(token));
+        }
+        let session = self
+            .session(Kind::Cells, sent, client)
+            .await
+            .map_err(|why| format!("{why}; an access key of the target can be given in `CELLGATE_KEY`"))?;
+        if is_name(recorded) {
+            self.lend(recorded, Kind::Cells, &session, values);
+        }
+        Ok(with(&session.token))
+    }
+}
+
+/// Which session gives the token that stands here.
+fn token_place(sent: &Sent, name: &str) -> Option<Kind> {
+    let query = Query::of(&sent.target);
+    let authorization = sent.header("authorization").unwrap_or_default();
+    let scheme = authorization.split(' ').next().unwrap_or_default();
+    if authorization.contains(name) && scheme.eq_ignore_ascii_case("token") {
+        return Some(Kind::Seafile);
+    }
+    if query.get("ajxp_sessid").as_deref() == Some(name) {
+        return Some(Kind::Pydio8);
+    }
+    let bearer = authorization.contains(name) && scheme.eq_ignore_ascii_case("bearer");
+    let beside = sent.header("x-pydio-bearer").is_some_and(|value| value.contains(name))
+        || query.get("pydio_jwt").as_deref() == Some(name);
+    if !bearer && !beside {
+        return None;
+    }
+    let path = sent.path();
+    let seafile = ["/api2/", "/api/v2.1/", "/seafhttp/"].iter().any(|mark| path.contains(mark));
+    Some(if seafile { Kind::Seafile } else { Kind::Cells })
+}
+
+/// Which session gives the cookie's value that stands in a place of its own.
+fn cookie_place(sent: &Sent, name: &str) -> Option<Kind> {
+    (Query::of(&sent.target).get("ajxp_sessid").as_deref() == Some(name)).then_some(Kind::Pydio8)
+}
+
+/// What stands before the doors of the original in a path: `/pydio` of `/pydio/index.php`.
+fn base(sent: &Sent, kind: Kind) -> String {
+    let marks: &[&str] = match kind {
+        Kind::Pydio8 => &["/index.php", "/api/"],
+        // A path of another door may hold an `a` as well.
+        Kind::Cells => &["/a/", "/io/", "/dav/"],
+        Kind::Seafile => &["/api2/", "/api/v2.1/", "/seafhttp/"],
+    };
+    let path = sent.path();
+    let found = marks.iter().filter_map(|mark| path.find(mark)).min();
+    path.get(..found.unwrap_or_default()).unwrap_or_default().to_owned()
+}
+
+fn random(length: usize) -> String {
+    rand::rng().sample_iter(Alphanumeric).take(length).map(char::from).collect()
+}
+
+#[cfg(test)]
+mod tests;
