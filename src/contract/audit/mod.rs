@@ -5,7 +5,7 @@
 //! | `lines` | lines of a file, also of a compressed one |
 //! | `format` | which format a line is in; `nginx`, `apache`, `caddy`, `pattern` read them |
 //! | `line` | method, path, status, agent, user and time of a line; `when` reads the time |
-//! | `asked` | where a request goes: prefix, mounts, what a log does not show |
+//! | `asked` | where a request goes, by prefix and mounts |
 //! | `tally` | counts by call, client, user and group; `bounded` keeps them small |
 //! | `place` | what may be shown of a request that is no call |
 //! | `report` | the outcome, as JSON too; `text` prints it |
@@ -13,9 +13,9 @@
 //! Memory does not grow with the log. Names that a log brings (agents, users, first segments) have a
 //! limit, and what is beyond it is counted together.
 //!
-//! Known gaps: a log shows no bodies and hardly any headers. Calls told apart by a form are counted
-//! as such, those told apart by a header as the call without it (an S3 copy as a PUT). Where syslog
-//! writes its words in front of a line, users are not known.
+//! Known gaps: a log shows no bodies and hardly any headers. What only a form or a header tells apart
+//! is counted as the call without it: an S3 copy as a PUT. Where syslog writes its words in front of
+//! a line, users are not known.
 
 mod apache;
 mod asked;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::bounded::Names;
-use super::tally::{Form, Span, Tally, Use, Used};
+use super::tally::{Span, Tally, Use, Used};
 use super::when::instant;
 use crate::{Edition, State};
 
@@ -19,8 +19,6 @@ pub struct Report {
     pub calls: Vec<Call>,
     /// POSTs to Pydio 8's session endpoint: their action is in the body.
     pub session_calls_not_shown: Usage,
-    /// Requests that are one of several calls, as their form says.
-    pub forms_not_shown: Vec<FormCalls>,
     pub clients: Vec<Client>,
     pub users: Users,
     /// Requests that are no call of the contract, by first segment.
@@ -66,7 +64,6 @@ pub struct Totals {
     pub partial: u64,
     pub absent: u64,
     pub session_not_shown: u64,
-    pub form_not_shown: u64,
     pub other: u64,
     pub operations_used: usize,
     pub operations_not_done: usize,
@@ -116,23 +113,6 @@ pub struct Usage {
 pub struct Share {
     pub client: String,
     pub requests: u64,
-}
-
-#[derive(Debug, Serialize)]
-pub struct FormCalls {
-    pub request: String,
-    /// What it may be.
-    pub candidates: Vec<Candidate>,
-    #[serde(flatten)]
-    pub usage: Usage,
-}
-
-#[derive(Debug, Serialize)]
-pub struct Candidate {
-    pub protocol: String,
-    pub operation: String,
-    pub state: &'static str,
-    pub missing: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -187,12 +167,10 @@ impl Report {
         });
         let calls: Vec<Call> = used.iter().map(|used| call(used, &tally.clients)).collect();
         let totals = totals(&tally, &calls);
-        let forms = tally.forms.iter().map(|(label, form)| form_calls(label, form, &tally.clients));
         Self {
             log: log(&tally),
             totals,
             session_calls_not_shown: usage(&tally.session, &tally.clients),
-            forms_not_shown: forms.collect(),
             clients: clients(&tally, &used),
             users: Users {
                 distinct: tally.users.names().len(),
@@ -261,7 +239,6 @@ fn totals(tally: &Tally<'_>, calls: &[Call]) -> Totals {
         partial: requests("partial"),
         absent: requests("absent"),
         session_not_shown: tally.session.requests,
-        form_not_shown: tally.forms.values().map(|form| form.used.requests).sum(),
         other: tally.others,
         operations_used: calls.len(),
         operations_not_done: calls.iter().filter(|call| call.lacking()).count(),
@@ -307,20 +284,6 @@ fn usage(used: &Use, names: &Names) -> Usage {
 
 fn client_name(names: &Names, client: u32) -> String {
     names.name(client).unwrap_or("other clients").to_owned()
-}
-
-fn form_calls(label: &str, form: &Form<'_>, clients: &Names) -> FormCalls {
-    let candidates = form.candidates.iter().map(|(table, row)| Candidate {
-        protocol: table.protocol.clone(),
-        operation: row.operation.clone(),
-        state: row.state.word(),
-        missing: row.state.missing().map(str::to_owned),
-    });
-    FormCalls {
-        request: label.to_owned(),
-        candidates: candidates.collect(),
-        usage: usage(&form.used, clients),
-    }
 }
 
 /// Whether somebody depends on a call that is not done.

@@ -7,7 +7,7 @@ use super::bounded::{Counts, Names};
 use super::line::Line;
 use super::place;
 use crate::client::Client;
-use crate::{Found, Row, Table};
+use crate::{Found, Row};
 
 /// Programs with their major versions.
 const CLIENTS: usize = 400;
@@ -39,7 +39,6 @@ pub struct Tally<'c> {
     /// By the place of the row in memory: the contract outlives the tally.
     pub calls: HashMap<*const Row, Used<'c>>,
     pub session: Use,
-    pub forms: BTreeMap<String, Form<'c>>,
     pub others: u64,
     pub groups: HashMap<String, Group>,
     /// What found no place in `groups`.
@@ -82,12 +81,6 @@ pub struct Used<'c> {
     pub used: Use,
 }
 
-/// A call that its form fields tell from others.
-pub struct Form<'c> {
-    pub used: Use,
-    pub candidates: Vec<(&'c Table, &'c Row)>,
-}
-
 pub struct Group {
     pub requests: u64,
     pub refused: u64,
@@ -115,7 +108,6 @@ impl<'c> Tally<'c> {
             span: Span::default(),
             calls: HashMap::new(),
             session: Use::default(),
-            forms: BTreeMap::new(),
             others: 0,
             groups: HashMap::new(),
             ungrouped: 0,
@@ -176,10 +168,6 @@ impl<'c> Tally<'c> {
                 used.or_insert_with(|| Used { found, used: Use::default() }).used.add(line, &who);
             }
             Asked::Session => self.session.add(line, &who),
-            Asked::Form { label, candidates } => {
-                let form = self.forms.entry(label);
-                form.or_insert_with(|| Form { used: Use::default(), candidates }).used.add(line, &who);
-            }
             Asked::Other | Asked::Nothing => self.other(line, refused),
         }
     }

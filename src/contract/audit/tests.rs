@@ -18,18 +18,6 @@ rows = [
 ]
 "#;
 
-const FOLDERS: &str = r#"
-title = "Folders"
-source = "a test"
-
-[[section]]
-title = "Folders"
-rows = [
-  { operation = "mkdir", calls = ["POST /api2/repos/{repo}/dir?p&operation=mkdir"], state = "absent" },
-  { operation = "rename", calls = ["POST /api2/repos/{repo}/dir?p&operation=rename"], state = "absent" },
-]
-"#;
-
 const DAV: &str = r#"
 title = "Methods"
 source = "a test"
@@ -42,7 +30,6 @@ rows = [{ operation = "PROPFIND", calls = ["PROPFIND /dav/{path*}"], state = "do
 fn contract() -> Contract {
     Contract::of(vec![
         Table::parse("pydio8", "actions", TABLE).unwrap(),
-        Table::parse("seafile", "folders", FOLDERS).unwrap(),
         Table::parse("webdav", "methods", DAV).unwrap(),
     ])
 }
@@ -146,15 +133,10 @@ fn what_is_in_a_body_is_counted_as_not_shown() {
         line("-", "POST /index.php HTTP/1.1", 200, "Pydio-Native-Android 1.0"),
         line("-", "POST /?secure_token=Ab3 HTTP/1.1", 200, "Pydio-Native-Android 1.0"),
         line("-", "POST /ws-my-files/ HTTP/1.1", 200, "Mozilla/5.0 Firefox/115.0"),
-        line("-", "POST /api2/repos/5b3c/dir/?p=/x HTTP/1.1", 200, "rclone/v1.60.1"),
     ]
     .concat();
     let report = audit(options(), &log);
     assert_eq!(report.session_calls_not_shown.requests, 3);
-    let [form] = report.forms_not_shown.as_slice() else { panic!("{:?}", report.forms_not_shown) };
-    assert_eq!(form.request, "POST /api2/repos/…/dir");
-    let candidates: Vec<_> = form.candidates.iter().map(|candidate| candidate.operation.as_str()).collect();
-    assert_eq!(candidates, ["mkdir", "rename"]);
     assert!(report.all_done());
     assert!(report.text().contains("`cellgate record`"));
 }

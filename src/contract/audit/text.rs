@@ -59,7 +59,7 @@ fn head(out: &mut String, report: &Report) {
             totals.done,
             totals.partial,
             totals.absent,
-            totals.session_not_shown + totals.form_not_shown,
+            totals.session_not_shown,
             totals.other
         ),
     );
@@ -138,26 +138,6 @@ fn not_shown(out: &mut String, report: &Report) {
             "  Pydio 8 has the action of a POST to /index.php in its body; `cellgate record` in front of the",
         );
         line(out, "  old server shows it.");
-    }
-    if !report.forms_not_shown.is_empty() {
-        title(out, "Calls told apart by a form that the log does not show");
-        let mut table = Table::new(&["requests", "request", "last", "one of"], &[0]);
-        for form in &report.forms_not_shown {
-            let candidates: Vec<String> = form
-                .candidates
-                .iter()
-                .map(|candidate| {
-                    format!("{} {} ({})", candidate.protocol, candidate.operation, candidate.state)
-                })
-                .collect();
-            table.row(vec![
-                form.usage.requests.to_string(),
-                form.request.clone(),
-                day(form.usage.last.as_deref()),
-                candidates.join(", "),
-            ]);
-        }
-        table.write(out);
     }
 }
 
