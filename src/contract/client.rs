@@ -45,7 +45,7 @@ const KNOWN: &[(At, &str, &str)] = &[
     (Start, "pydio-native-android", "Pydio Android"),
     (Start, "pydio-native-ios", "Pydio iOS"),
     (Start, "ajaxplorer-ios-client", "Pydio iOS"),
-    (Start, "pydio-native-", "Pydio Java SDK"),
+    (Start, "pydio-native", "Pydio Java SDK"),
     // `linux/amd64 go1.22 github.com/pydio/cells-client@v4.1.0`
     (Anywhere, "github.com/pydio/cells-client", "cec"),
     // `MinIO (linux; amd64) minio-go/v6.0.44 cells-sync/0.9.2`
@@ -213,6 +213,7 @@ mod tests {
             ("Pydio-Native-iOS 1.4", "Pydio iOS 1"),
             ("ajaxplorer-ios-client/1.0", "Pydio iOS 1"),
             ("Pydio-Native-PydioPro 2.1.30", "Pydio Java SDK"),
+            ("Pydio-Native", "Pydio Java SDK"),
             ("linux/amd64 go1.22.1 github.com/pydio/cells-client@v4.1.0", "cec 4"),
             ("MinIO (linux; amd64) minio-go/v6.0.44 cells-sync/0.9.2", "cells-sync 0"),
             ("MinIO (linux; amd64) minio-go/v7.0.66 mc/RELEASE", "MinIO client"),
