@@ -2,7 +2,7 @@
 //! parameters (`reference` section 7, entries with server code of their own).
 //!
 //! An action without a pattern exists on the session endpoint only. An action that is listed here
-//! and has no arm in [`crate::ops`] is known but not built, and answers 501; one that is not listed
+//! and is in neither table of [`crate::ops`] and [`crate::visit`] is known but not built, and answers 501; one that is not listed
 //! is unknown, as it would be to the original.
 
 /// An action as its manifest declares it.
@@ -17,6 +17,10 @@ pub struct Action {
 pub fn find(name: &str) -> Option<Action> {
     let at = ACTIONS.binary_search_by(|(known, _)| (*known).cmp(name)).ok()?;
     ACTIONS.get(at).map(|&(name, pattern)| Action { name, pattern })
+}
+
+pub fn names() -> impl Iterator<Item = &'static str> {
+    ACTIONS.iter().map(|(name, _)| *name)
 }
 
 /// Whether the session endpoint runs the action without a `secure_token`.

@@ -48,6 +48,11 @@ use crate::render::envelope::Envelope;
 use crate::render::{Format, HTML, JSON, json as php, respond};
 use crate::route::Route;
 
+/// Every action the door knows, and whether it is built.
+pub fn operations() -> impl Iterator<Item = (&'static str, bool)> {
+    actions::names().map(|name| (name, ops::is_built(name) || visit::is_own(name)))
+}
+
 /// The door. See the module documentation.
 pub struct Pydio8 {
     core: Core,

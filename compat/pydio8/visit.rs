@@ -27,6 +27,39 @@ use crate::{answer, run};
 /// Java takes this text, and no other, for a wrong token.
 const NOT_ALLOWED: &str = "You are not allowed to access this resource.";
 
+/// Actions that only a session has, or has in a way of its own.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Own {
+    GetBootConf,
+    GetSecureToken,
+    GetSeed,
+    Login,
+    Logout,
+    GetXmlRegistry,
+    UserState,
+    SwitchRepository,
+}
+
+const OWN: [(&str, Own); 8] = [
+    ("get_boot_conf", Own::GetBootConf),
+    ("get_secure_token", Own::GetSecureToken),
+    ("get_seed", Own::GetSeed),
+    ("login", Own::Login),
+    ("logout", Own::Logout),
+    ("get_xml_registry", Own::GetXmlRegistry),
+    ("user_state", Own::UserState),
+    ("switch_repository", Own::SwitchRepository),
+];
+
+fn own(action: &str) -> Option<Own> {
+    OWN.iter().find(|(name, _)| *name == action).map(|(_, own)| *own)
+}
+
+/// Whether the session endpoint answers an action in a way of its own.
+pub fn is_own(action: &str) -> bool {
+    own(action).is_some()
+}
+
 /// Answers a request of the session endpoint.
 pub async fn serve(core: &Core, request: Request) -> Response {
     let (parts, body) = request.into_parts();
@@ -92,35 +125,37 @@ async fn act(
         Some(principal) => Some(core.open(&Credentials::Verified(principal), Door::Pydio8).await?),
         None => None,
     };
-    match name.as_str() {
-        "get_boot_conf" => {
+    match own(&name) {
+        Some(Own::GetBootConf) => {
             let visit = begun(core, visit).await?;
             Ok((get_boot_conf::get_boot_conf(&visit), Some(visit)))
         }
-        "get_secure_token" => {
+        Some(Own::GetSecureToken) => {
             let visit = begun(core, visit).await?;
             Ok((ok(TEXT, visit.token().to_owned()), Some(visit)))
         }
-        "get_seed" => Ok((login::get_seed(), None)),
-        "login" => {
+        Some(Own::GetSeed) => Ok((login::get_seed(), None)),
+        Some(Own::Login) => {
             let (response, fresh) = login::login(core, visit, &intake.params, format).await?;
             if fresh.is_some() {
                 note.principal = intake.params.get("userid").map(str::to_owned);
             }
             Ok((response, fresh))
         }
-        "logout" => Ok((login::logout(core, visit, format).await?, None)),
-        "get_xml_registry" | "user_state" => {
+        Some(Own::Logout) => Ok((login::logout(core, visit, format).await?, None)),
+        Some(own @ (Own::GetXmlRegistry | Own::UserState)) => {
             let place = match &tree {
                 Some(tree) => Some(place(tree, visit.as_ref(), &intake.params).await?),
                 None => None,
             };
             let limit = core.settings().max_leaf_bytes;
             let registry = registry(tree.as_ref(), place.as_ref(), limit).await?;
-            let path = if name == "user_state" { Some("user") } else { intake.params.filled("xPath") };
+            let path = if own == Own::UserState { Some("user") } else { intake.params.filled("xPath") };
             Ok((get_xml_registry::render(&registry, path, format, &parts.headers), None))
         }
-        _ => signed_in(core, parts, intake, visit, tree, action, format).await,
+        Some(Own::SwitchRepository) | None => {
+            signed_in(core, parts, intake, visit, tree, action, format).await
+        }
     }
 }
 
@@ -141,7 +176,7 @@ async fn signed_in(
     let Some(action) = action else {
         return Ok((respond(StatusCode::NO_CONTENT, TEXT, Vec::new()), None));
     };
-    if action.name == "switch_repository" {
+    if own(action.name) == Some(Own::SwitchRepository) {
         let wanted = intake.params.filled("repository_id").unwrap_or_default();
         let wanted: String =
             wanted.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')).collect();

@@ -72,6 +72,11 @@ struct Call {
     library: DavHandler<Caller>,
 }
 
+/// The methods the door answers.
+pub fn operations() -> impl Iterator<Item = &'static str> {
+    route::METHODS.iter().map(|(name, _)| *name)
+}
+
 impl Dav {
     pub fn new(core: Core) -> Self {
         Self { core, library: ops::options::library() }

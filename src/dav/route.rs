@@ -32,25 +32,28 @@ pub enum Method {
     Unlock,
 }
 
+/// What a request may ask for.
+pub const METHODS: [(&str, Method); 14] = [
+    ("OPTIONS", Method::Options),
+    ("GET", Method::Get),
+    // Cells answers a POST on a file like a GET (golang.org/x/net/webdav does).
+    ("POST", Method::Get),
+    ("HEAD", Method::Head),
+    ("PUT", Method::Put),
+    ("PATCH", Method::Patch),
+    ("DELETE", Method::Delete),
+    ("MKCOL", Method::MkCol),
+    ("COPY", Method::Copy),
+    ("MOVE", Method::Move),
+    ("PROPFIND", Method::PropFind),
+    ("PROPPATCH", Method::PropPatch),
+    ("LOCK", Method::Lock),
+    ("UNLOCK", Method::Unlock),
+];
+
 impl Method {
     pub fn of(method: &http::Method) -> Option<Self> {
-        Some(match method.as_str() {
-            "OPTIONS" => Self::Options,
-            // Cells answers a POST on a file like a GET (golang.org/x/net/webdav does).
-            "GET" | "POST" => Self::Get,
-            "HEAD" => Self::Head,
-            "PUT" => Self::Put,
-            "PATCH" => Self::Patch,
-            "DELETE" => Self::Delete,
-            "MKCOL" => Self::MkCol,
-            "COPY" => Self::Copy,
-            "MOVE" => Self::Move,
-            "PROPFIND" => Self::PropFind,
-            "PROPPATCH" => Self::PropPatch,
-            "LOCK" => Self::Lock,
-            "UNLOCK" => Self::Unlock,
-            _ => return None,
-        })
+        METHODS.iter().find(|(name, _)| *name == method.as_str()).map(|(_, method)| *method)
     }
 
     pub fn as_str(self) -> &'static str {

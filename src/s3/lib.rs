@@ -55,6 +55,11 @@ const CHUNK_MAX_BYTES: usize = 16 * 1024 * 1024;
 /// 1,000 keys to delete, or 10,000 parts to complete, fit well.
 const XML_MAX_BYTES: usize = 8 * 1024 * 1024;
 
+/// The operations that are built, by Amazon's names.
+pub fn operations() -> impl Iterator<Item = &'static str> {
+    ops::BUILT.into_iter()
+}
+
 /// See the crate documentation. Cheap to clone.
 #[derive(Clone)]
 pub struct S3 {

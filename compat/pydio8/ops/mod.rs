@@ -22,6 +22,7 @@ pub mod transfer;
 pub mod upload;
 
 use cellgate_core::http::Response;
+use futures_util::future::BoxFuture;
 
 use crate::body::FilePart;
 use crate::call::Call;
@@ -32,23 +33,47 @@ pub fn mutates(action: &str) -> bool {
     matches!(action, "mkdir" | "mkfile" | "upload" | "put_content" | "rename" | "copy" | "move" | "delete")
 }
 
+/// What an action does with a call; it is told its name, because some are one work.
+type Work = fn(&'static str, Call, Option<FilePart>) -> BoxFuture<'static, Result<Response, Fault>>;
+
+/// What is built, by name.
+const BUILT: &[(&str, Work)] = &[
+    ("ls", |_, call, _| Box::pin(ls::ls(call))),
+    ("stat", |_, call, _| Box::pin(stat::stat(call))),
+    ("mkdir", |_, call, _| Box::pin(mkdir::mkdir(call))),
+    ("mkfile", |_, call, _| Box::pin(mkfile::mkfile(call))),
+    ("upload", |_, call, file| Box::pin(upload::upload(call, file))),
+    ("download", |_, call, _| Box::pin(download::download(call))),
+    ("get_content", |_, call, _| Box::pin(get_content::get_content(call))),
+    ("put_content", |_, call, _| Box::pin(put_content::put_content(call))),
+    ("rename", |_, call, _| Box::pin(rename::rename(call))),
+    ("copy", |_, call, _| Box::pin(copy::copy(call))),
+    ("move", |_, call, _| Box::pin(transfer::relocate(call))),
+    ("delete", |_, call, _| Box::pin(delete::delete(call))),
+    ("get_xml_registry", registered),
+    ("state", registered),
+    ("user_state", registered),
+    ("keystore_generate_auth_token", |_, _, _| {
+        Box::pin(async { Ok(keystore::keystore_generate_auth_token()) })
+    }),
+];
+
+fn registered(
+    action: &'static str,
+    call: Call,
+    _: Option<FilePart>,
+) -> BoxFuture<'static, Result<Response, Fault>> {
+    Box::pin(get_xml_registry::of_call(action, call))
+}
+
+pub fn is_built(action: &str) -> bool {
+    BUILT.iter().any(|(name, _)| *name == action)
+}
+
 /// Runs an action of [`crate::actions`].
 pub async fn run(action: &'static str, call: Call, file: Option<FilePart>) -> Result<Response, Fault> {
-    match action {
-        "ls" => ls::ls(call).await,
-        "stat" => stat::stat(call).await,
-        "mkdir" => mkdir::mkdir(call).await,
-        "mkfile" => mkfile::mkfile(call).await,
-        "upload" => upload::upload(call, file).await,
-        "download" => download::download(call).await,
-        "get_content" => get_content::get_content(call).await,
-        "put_content" => put_content::put_content(call).await,
-        "rename" => rename::rename(call).await,
-        "copy" => copy::copy(call).await,
-        "move" => transfer::relocate(call).await,
-        "delete" => delete::delete(call).await,
-        "get_xml_registry" | "state" | "user_state" => get_xml_registry::of_call(action, call).await,
-        "keystore_generate_auth_token" => Ok(keystore::keystore_generate_auth_token()),
-        _ => Err(Fault::NotBuilt(format!("The action {action}"))),
+    match BUILT.iter().find(|(name, _)| *name == action) {
+        Some((_, work)) => work(action, call, file).await,
+        None => Err(Fault::NotBuilt(format!("The action {action}"))),
     }
 }

@@ -45,6 +45,7 @@ pub const UNBUILT: &[(&str, &str)] = &[
     ("", "/api2/repos/{id}/fileops/delete"),
     ("", "/api2/repos/{id}/files/{file}/blks/{block}/download-link"),
     ("", "/api2/repos/{id}/owa-file"),
+    ("", "/api2/repos/{id}/wopi"),
     ("", "/api2/repos/{id}/thumbnail"),
     ("", "/api2/repos/{id}/upload-blks-link"),
     ("", "/api2/repos/{id}/update-blks-link"),
