@@ -29,6 +29,8 @@ pub struct Values {
     scoped: Scoped,
     /// Fresh secrets, and their names for messages.
     secrets: Index,
+    /// The way back for hosts.
+    origins: Index,
     /// Of each class of identifiers, both ways.
     pairs: HashMap<(Class, String), String>,
     reverse: HashMap<(Class, String), String>,
@@ -89,12 +91,19 @@ impl Values {
     pub fn set_origin(&mut self, recorded: &str, fresh: &str) {
         let host = |origin: &str| origin.split_once("://").map(|(_, host)| host.to_owned());
         self.anywhere.set(recorded, fresh, Edge::Host);
+        self.origins.set(fresh, recorded, Edge::Host);
         // A bare `localhost` is a word of its own in too many texts.
         if let (Some(old), Some(new)) = (host(recorded), host(fresh))
             && old.contains(['.', ':'])
         {
             self.anywhere.set(&old, &new, Edge::Host);
+            self.origins.set(&new, &old, Edge::Host);
         }
+    }
+
+    /// A fresh text with the recording's hosts in it.
+    pub(crate) fn at_recorded_origin<'a>(&self, fresh: &'a str) -> Cow<'a, str> {
+        self.origins.replace(fresh, Into::Text)
     }
 
     /// A recorded body that the replay sends another one for.
@@ -157,7 +166,8 @@ impl Values {
 
     /// What the client would find at the place of a name. Passwords stay what the replay was given.
     pub(crate) fn learn_secret(&mut self, name: &str, fresh: &str) {
-        if !fresh.is_empty() && !(name.starts_with("__password_") && self.names.contains_key(name)) {
+        let given = name.starts_with("__password_") && self.names.contains_key(name);
+        if !fresh.is_empty() && !given {
             self.set(name, fresh);
         }
     }

@@ -141,7 +141,8 @@ fn fitting<'a>(entries: &'a [Entry], bytes: &[u8], word: usize, done: usize) -> 
         // A profile is no login, though the administrator's are often spelled alike.
         let profile = entry.edge == Edge::Segment && bytes.get(..start)?.ends_with(b"profile:");
         let value = entry.value.as_bytes();
-        (clear(value.first(), before) && clear(value.last(), bytes.get(end)) && !profile).then_some((entry, start))
+        (clear(value.first(), before) && clear(value.last(), bytes.get(end)) && !profile)
+            .then_some((entry, start))
     })
 }
 
@@ -158,7 +159,10 @@ mod tests {
     #[test]
     fn only_whole_words_are_replaced_and_longer_values_first() {
         let index = index(&[("abc", "X"), ("abc-def", "Y"), ("(abc)", "Z")]);
-        assert_eq!(index.replace("abc abcd zabc abc-def abc-de a_abc", Into::Text), "X abcd zabc Y X-de a_abc");
+        assert_eq!(
+            index.replace("abc abcd zabc abc-def abc-de a_abc", Into::Text),
+            "X abcd zabc Y X-de a_abc"
+        );
         assert_eq!(index.replace("f(abc) %28abc%29", Into::Text), "fZ Z");
         assert!(matches!(index.replace("nothing here", Into::Text), Cow::Borrowed(_)));
     }
@@ -168,7 +172,10 @@ mod tests {
         let index = index(&[("urn:uuid:1", "urn:uuid:é/2")]);
         assert_eq!(index.replace("/a%2Furn:uuid:1/b", Into::Target), "/a%2Furn:uuid:%C3%A9%2F2/b");
         assert_eq!(index.replace("?t=urn%3Auuid%3a1&x", Into::Target), "?t=urn%3Auuid%3A%C3%A9%2F2&x");
-        assert_eq!(index.replace("?t=urn%253Auuid%253A1", Into::Target), "?t=urn%253Auuid%253A%25C3%25A9%252F2");
+        assert_eq!(
+            index.replace("?t=urn%253Auuid%253A1", Into::Target),
+            "?t=urn%253Auuid%253A%25C3%25A9%252F2"
+        );
         assert_eq!(index.replace("<urn:uuid:1>", Into::Text), "<urn:uuid:é/2>");
     }
 

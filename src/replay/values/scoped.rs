@@ -53,7 +53,8 @@ impl Scoped {
                 None => path,
             })
         });
-        let query = query.map(|query| query.split('&').map(|pair| self.pair(pair)).collect::<Vec<_>>().join("&"));
+        let query =
+            query.map(|query| query.split('&').map(|pair| self.pair(pair)).collect::<Vec<_>>().join("&"));
         match query {
             Some(query) if target => Cow::Owned(format!("{path}?{query}")),
             Some(query) => Cow::Owned(query),

@@ -56,7 +56,8 @@ impl<'a> View<'a> {
         let times = self.origins(start, end).map(|origin| origin.times).max().unwrap_or(0);
         let mut plain: Vec<u8> = Vec::new();
         for (at, byte) in self.bytes().iter().enumerate().take(end).skip(start) {
-            let times = self.decoded.as_ref().and_then(|(_, origins)| origins.get(at)).map_or(0, |one| one.times);
+            let times =
+                self.decoded.as_ref().and_then(|(_, origins)| origins.get(at)).map_or(0, |one| one.times);
             if times == 0 {
                 plain.push(*byte);
             }
