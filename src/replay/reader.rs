@@ -9,8 +9,6 @@
 //! Known gaps: fields are known by name, and by their parent's, not by their whole path. Programs on a
 //! common library (`okhttp`, `axios`) cannot be told apart and read strictly.
 
-#![allow(dead_code)]
-
 mod data;
 mod field;
 

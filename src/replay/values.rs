@@ -6,8 +6,6 @@
 //!
 //! Known gap: values inside of base64 or compressed bodies are not seen.
 
-#![allow(dead_code)]
-
 mod index;
 mod names;
 mod scoped;
