@@ -28,7 +28,7 @@ mod values;
 mod verdict;
 
 pub use auth::{Accounts, Passwords, Users, parse_key};
-pub use compare::{Clock, judge, unanswered};
+pub use compare::{Clock, judge};
 pub use outcome::{CallOutcome, Outcome, Totals};
 pub use reader::Reader;
 pub use run::{Options, Progress, ReplayError, replay, users_needed};

@@ -53,11 +53,16 @@ pub enum ReplayError {
     Target(String),
 }
 
-/// The users of the target whose passwords a replay of these will need.
-pub fn users_needed(exchanges: &[Exchange], users: &Users, client: Option<&str>) -> Vec<String> {
+/// The users of the target whose passwords a replay of these will need; `None` if nobody signs in.
+pub fn users_needed(
+    exchanges: &[Exchange],
+    users: &Users,
+    has_key: bool,
+    client: Option<&str>,
+) -> Option<Vec<String>> {
     let selection = select(exchanges, client);
     let calls: Vec<&Exchange> = selection.calls.iter().map(|call| call.exchange).collect();
-    crate::auth::users_needed(&calls, users)
+    crate::auth::users_needed(&calls, users, has_key)
 }
 
 /// Replays a recording that is called `name`.

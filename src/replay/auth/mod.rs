@@ -8,12 +8,13 @@
 //! | `header` | `Authorization` |
 //! | `cookies` | cookies |
 //! | `fields` | parameters, wherever they stand |
+//! | `pair` | token pairs of Pydio 8 |
 //! | `obtain` | sessions and tokens that the recording began with |
 //!
 //! Digest becomes Basic: a recorded response to a challenge is worth nothing, and every client that
 //! knows Digest knows Basic.
 //!
-//! Known gaps: token pairs of Pydio 8 with `auth_hash`; OAuth codes and refresh tokens that the
+//! Known gaps: OAuth codes and refresh tokens that the
 //! recording does not obtain itself; cookies that the target sets and the recorded server did not.
 
 mod cookies;
@@ -21,6 +22,7 @@ mod fields;
 mod header;
 mod login;
 mod obtain;
+mod pair;
 mod survey;
 mod users;
 
@@ -33,6 +35,7 @@ pub use self::fields::{body_fields as form_fields, boundary};
 use self::header::{Authorization, basic_value};
 use self::login::Login;
 use self::obtain::{Kind, Session, Sessions};
+use self::pair::{Pairs, Signed};
 use self::survey::{Survey, refusal};
 pub use self::users::{Accounts, Passwords, Users, parse_key};
 use crate::send::{Client, Request};
@@ -48,23 +51,27 @@ pub struct Auth {
     survey: Survey,
     sessions: Sessions,
     jar: Jar,
+    pairs: Pairs,
+    /// How the call that is being prepared goes out, if it has a pair.
+    paired: Option<Signed>,
     /// Names that stand for a session obtained here, of users of the target.
     lent: Vec<(String, Kind)>,
     wrong: String,
 }
 
-/// The users whose passwords a replay will need.
-pub fn users_needed(exchanges: &[&Exchange], users: &Users) -> Vec<String> {
+/// The users whose passwords a replay will need; `None` if nobody signs in. With a key at hand, S3 needs
+/// no password.
+pub fn users_needed(exchanges: &[&Exchange], users: &Users, has_key: bool) -> Option<Vec<String>> {
     let survey = Survey::of(exchanges);
-    if !survey.needs_account {
-        return Vec::new();
+    if !survey.signs_in && (has_key || !survey.signs_s3) {
+        return None;
     }
     let mut needed: Vec<String> =
         survey.logins().into_iter().filter_map(|login| users.of(login)).map(str::to_owned).collect();
     needed.extend(users.main().map(str::to_owned));
     needed.sort();
     needed.dedup();
-    needed
+    Some(needed)
 }
 
 impl Auth {
@@ -88,19 +95,31 @@ impl Auth {
                 values.set(name, password);
             }
         }
-        let wrong = format!("wrong-{}", random(16));
-        Self { accounts, survey, sessions: Sessions::default(), jar: Jar::default(), lent: Vec::new(), wrong }
+        let mut pairs = Pairs::default();
+        exchanges.iter().for_each(|exchange| pairs.learn(exchange));
+        Self {
+            accounts,
+            survey,
+            sessions: Sessions::default(),
+            jar: Jar::default(),
+            pairs,
+            paired: None,
+            lent: Vec::new(),
+            wrong: format!("wrong-{}", random(16)),
+        }
     }
 
     /// Sees to it that every name in a request stands for something. `texts` is what will be sent of
     /// it beside the headers that [`Self::authorize`] sets.
     pub async fn prepare(
         &mut self,
-        sent: &Sent,
+        exchange: &Exchange,
         texts: &[&str],
         values: &mut Values,
         client: &mut Client,
     ) -> Result<(), String> {
+        let sent = &exchange.request;
+        self.paired = self.pairs.sign(sent, exchange.response.status == 401, values);
         if let Some(login) = Login::of(sent)
             && is_name(&login.password)
         {
@@ -150,6 +169,14 @@ impl Auth {
             return Ok(None);
         }
         match Authorization::of(sent) {
+            None if self.paired == Some(Signed::Basic) => {
+                let user = self.accounts.users.main().ok_or("nobody stands for the user of its token")?;
+                let password = self.accounts.passwords.of(user);
+                let password = password.ok_or_else(|| format!("there is no password of `{user}`"))?;
+                request.set_header("authorization", &basic_value(user, password));
+                let why = "clients do so where the server gives no tokens";
+                Ok(Some(instead("a token pair", "Basic", why)))
+            }
             None | Some(Authorization::Token) => Ok(None),
             Some(Authorization::Basic { login, password }) => {
                 let fresh = self.password(&login, &password, values)?;
@@ -161,13 +188,8 @@ impl Auth {
                 let fresh = self.password(&login, "", values)?;
                 let user = self.login(&login, "", values);
                 request.set_header("authorization", &basic_value(&user, &fresh));
-                Ok(Some(Finding {
-                    weight: Weight::Compatible,
-                    place: "request authorization".into(),
-                    recorded: Some("Digest".into()),
-                    fresh: Some("Basic".into()),
-                    why: Some("a response to a recorded challenge is worth nothing".into()),
-                }))
+                let why = "a response to a recorded challenge is worth nothing";
+                Ok(Some(instead("Digest", "Basic", why)))
             }
             // Not understood by the recorded server either.
             Some(Authorization::Other(_) | Authorization::Signed)
@@ -339,6 +361,17 @@ impl Auth {
             self.lend(recorded, Kind::Cells, &session, values);
         }
         Ok(with(&session.token))
+    }
+}
+
+/// What has to be said of a call that proves otherwise who it is.
+fn instead(recorded: &str, fresh: &str, why: &str) -> Finding {
+    Finding {
+        weight: Weight::Compatible,
+        place: "request authorization".into(),
+        recorded: Some(recorded.into()),
+        fresh: Some(fresh.into()),
+        why: Some(why.into()),
     }
 }
 

@@ -12,6 +12,9 @@ use super::header::Authorization;
 use super::login::Login;
 use crate::sign::Claim;
 
+/// Secrets that no login is needed for: made again, or given by an answer.
+const OF_OTHERS: [&str; 3] = ["access_key", "signature", "link_token"];
+
 #[derive(Debug, Default)]
 pub struct Survey {
     /// Logins and passwords, and whether they ever let in.
@@ -22,8 +25,9 @@ pub struct Survey {
     pub changed: HashSet<String>,
     /// Access keys, and whether the server ever knew them.
     keys: HashMap<String, bool>,
-    /// Whether any call names a secret or a login.
-    pub needs_account: bool,
+    /// Whether any call proves who it is, S3 signatures apart.
+    pub signs_in: bool,
+    pub signs_s3: bool,
 }
 
 impl Survey {
@@ -62,7 +66,7 @@ impl Survey {
                 own.push(password);
             }
             Some(Authorization::Digest { login }) => self.try_pair(&login, "", answered.status != 401),
-            Some(Authorization::Token) => self.needs_account = true,
+            Some(Authorization::Token) => self.signs_in = true,
             Some(Authorization::Signed | Authorization::Other(_)) | None => {}
         }
         if let Some(login) = Login::of(sent) {
@@ -70,7 +74,7 @@ impl Survey {
             own.push(login.password);
         }
         if let Some(claim) = Claim::of(&sent.target, sent.header("authorization")) {
-            self.needs_account = true;
+            self.signs_s3 = true;
             let unknown = refusal(answered).as_deref() == Some("InvalidAccessKeyId");
             // Refused for another reason, the key may be as strange: that tells nothing.
             if unknown || answered.status < 400 {
@@ -90,8 +94,8 @@ impl Survey {
             }
         }
         let texts = sent.headers.iter().map(|(_, value)| value.as_str()).chain([sent.target.as_str()]);
-        if texts.clone().any(|text| names(text).any(|name| name.kind != "link_token")) {
-            self.needs_account = true;
+        if texts.clone().any(|text| names(text).any(|name| !OF_OTHERS.contains(&name.kind))) {
+            self.signs_in = true;
         }
         let bodies = [&sent.body, &answered.body].map(|body| {
             body.bytes().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default()
@@ -102,7 +106,7 @@ impl Survey {
     }
 
     fn try_pair(&mut self, login: &str, password: &str, good: bool) {
-        self.needs_account = true;
+        self.signs_in = true;
         *self.tried.entry((login.to_owned(), password.to_owned())).or_insert(false) |= good;
     }
 }
@@ -219,7 +223,7 @@ mod tests {
 
     #[test]
     fn a_recording_without_credentials_needs_nobody() {
-        assert!(!survey(&[exchange(1, sent("GET", "/public/x", &[]), answered(200, ""))]).needs_account);
-        assert!(survey(&[basic(1, "a:b", 200)]).needs_account);
+        assert!(!survey(&[exchange(1, sent("GET", "/public/x", &[]), answered(200, ""))]).signs_in);
+        assert!(survey(&[basic(1, "a:b", 200)]).signs_in);
     }
 }

@@ -231,7 +231,13 @@ async fn a_user_made_on_the_way_keeps_name_and_password() {
 fn passwords_are_asked_for_where_they_are_needed() {
     let users = Users::parse(&["zoe".into(), "admin=root".into()]).unwrap();
     let public = [exchange(1, sent("GET", "/public/x", &[]), answered(200, ""))];
-    assert!(users_needed(&public.iter().collect::<Vec<_>>(), &users).is_empty());
-    let signed = [basic(1, "admin:__password_1__", 200)];
-    assert_eq!(users_needed(&signed.iter().collect::<Vec<_>>(), &users), ["root", "zoe"]);
+    let needed =
+        |exchanges: &[Exchange], key| users_needed(&exchanges.iter().collect::<Vec<_>>(), &users, key);
+    assert_eq!(needed(&public, false), None);
+    let both = Some(vec!["root".to_owned(), "zoe".to_owned()]);
+    assert_eq!(needed(&[basic(1, "admin:__password_1__", 200)], true), both);
+    let v2 = sent("GET", "/io", &[("Authorization", "AWS __access_key_1__:__signature_1__")]);
+    let signed = [exchange(1, v2, answered(200, ""))];
+    assert_eq!(needed(&signed, false), Some(vec!["zoe".to_owned()]));
+    assert_eq!(needed(&signed, true), None);
 }

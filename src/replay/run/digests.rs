@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use cellgate_record::{Answered, Payload, Sent};
+use cellgate_record::{Answered, Payload, Sent, names};
 use md5::Md5;
 use sha1::Sha1;
 use sha2::Sha256;
@@ -73,7 +73,8 @@ pub fn refresh(request: &mut Request, sent: &Sent, answered: &Answered) {
             }
             Payload::Omitted { .. } => !refused,
         };
-        let right = right || (sent.body == Payload::EMPTY && !refused);
+        // Nor can what had secrets in it, or was never sent, be digested any more.
+        let right = right || (!refused && (sent.body == Payload::EMPTY || has_names(&sent.body)));
         if right
             && let Some(fresh) = known.entry(algorithm).or_insert_with(|| digest(algorithm, recorded, &plain))
         {
@@ -88,6 +89,10 @@ pub fn refresh(request: &mut Request, sent: &Sent, answered: &Answered) {
             }
         }
     }
+}
+
+fn has_names(body: &Payload) -> bool {
+    body.bytes().is_some_and(|bytes| names(&String::from_utf8_lossy(bytes)).next().is_some())
 }
 
 fn wrong_digest(answered: &Answered) -> bool {

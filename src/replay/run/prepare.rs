@@ -4,7 +4,7 @@ use cellgate_record::{Payload, Sent};
 
 use super::body::{self, Kind};
 use super::{digests, select::Selected};
-use crate::auth::Auth;
+use crate::auth::{Auth, form_fields};
 use crate::send::{Body, Client, Content, Framing, Request};
 use crate::{Finding, Values};
 
@@ -37,13 +37,16 @@ pub async fn prepare(
     let exchange = call.exchange;
     let sent = &exchange.request;
     let kind = Kind::of(sent, call.protocol);
+    if kind == Kind::Multipart && is_signed_form(sent) {
+        return Err("an upload form with a signed policy cannot be signed again".into());
+    }
     let body_texts = body::texts(sent, kind);
     let mut texts: Vec<&str> = vec![&sent.target];
     texts.extend(
         sent.headers.iter().filter(|(name, _)| with_values(name, sent)).map(|(_, value)| value.as_str()),
     );
     texts.extend(body_texts.iter().map(String::as_str));
-    auth.prepare(sent, &texts, values, client).await?;
+    auth.prepare(exchange, &texts, values, client).await?;
 
     let host = match sent.header("host") {
         // A virtual host, or a test of one: the client meant it.
@@ -79,6 +82,13 @@ pub async fn prepare(
     let finding = auth.authorize(exchange, &mut request, values, client).await?;
     request.remove_header("content-length");
     Ok((request, finding))
+}
+
+/// An S3 upload by a web form.
+fn is_signed_form(sent: &Sent) -> bool {
+    let fields = form_fields(sent);
+    let has = |name: &str| fields.iter().any(|(known, _)| known.eq_ignore_ascii_case(name));
+    has("policy") && (has("signature") || has("x-amz-signature"))
 }
 
 fn is_sent(name: &str) -> bool {
