@@ -65,10 +65,10 @@ pub struct Options {
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    #[error("{name}: {error}")]
+    #[error("`{name}`: {error}")]
     Read { name: String, error: io::Error },
     #[error(
-        "{name}: none of {lines} lines is in a format that was tried: {tried}; \
+        "`{name}`: none of {lines} lines is in a format that was tried: {tried}; \
          `--nginx-format` or `--apache-format` tell another one"
     )]
     NoFormat { name: String, lines: u64, tried: String },

@@ -225,7 +225,7 @@ fn a_file_without_a_readable_line_is_a_failure_that_says_what_was_tried() {
     let endless = "nonsense\n".repeat(20_000);
     let failure = audit.read("error.log", endless.as_bytes()).unwrap_err().to_string();
     assert!(
-        failure.starts_with("error.log: none of 10000 lines is in a format that was tried: Caddy JSON, "),
+        failure.starts_with("`error.log`: none of 10000 lines is in a format that was tried: Caddy JSON, "),
         "{failure}"
     );
     assert!(

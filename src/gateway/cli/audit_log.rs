@@ -79,7 +79,7 @@ fn execute(command: &AuditLog) -> Result<Report, String> {
     if let Some(output) = &command.output
         && command.files.iter().any(|file| same(file, output))
     {
-        return Err(format!("{}: is a log to read, the report would replace it", output.display()));
+        return Err(format!("`{}`: is a log to read, the report would replace it", output.display()));
     }
     let options = Options {
         formats: formats(command)?,
@@ -102,7 +102,7 @@ fn execute(command: &AuditLog) -> Result<Report, String> {
     };
     match &command.output {
         Some(output) => {
-            std::fs::write(output, text).map_err(|error| format!("{}: {error}", output.display()))?
+            std::fs::write(output, text).map_err(|error| format!("`{}`: {error}", output.display()))?
         }
         None => match std::io::stdout().write_all(text.as_bytes()) {
             // A pager that was left.
@@ -136,7 +136,7 @@ fn read(audit: &mut Audit<'_>, path: &Path) -> Result<(), String> {
         return finish(audit, "standard input", std::io::stdin().lock(), &progress);
     }
     let name = path.display().to_string();
-    let file = File::open(path).map_err(|error| format!("{name}: {error}"))?;
+    let file = File::open(path).map_err(|error| format!("`{name}`: {error}"))?;
     let size = file.metadata().ok().filter(std::fs::Metadata::is_file).map(|metadata| metadata.len());
     let progress = progress(size, &name);
     finish(audit, &name, file, &progress)

@@ -87,8 +87,8 @@ fn errors_have_their_own_status_and_say_what_is_wrong() {
     std::fs::write(folder.path().join("error.log"), "not an access log\n").unwrap();
     std::fs::write(folder.path().join("access.log"), DONE).unwrap();
     for (arguments, expected) in [
-        (&["missing.log"][..], "missing.log: "),
-        (&["error.log"], "error.log: none of 1 lines is in a format that was tried: Caddy JSON, "),
+        (&["missing.log"][..], "`missing.log`: "),
+        (&["error.log"], "`error.log`: none of 1 lines is in a format that was tried: Caddy JSON, "),
         (&["access.log", "--format", "caddy"], "tried: Caddy JSON; "),
         (&["access.log", "--nginx-format", "$status"], "--nginx-format: it logs no request"),
         (&["access.log", "--since", "yesterday"], "expected a day or a time as `2024-06-30`"),
