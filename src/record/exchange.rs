@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -58,6 +59,17 @@ impl Payload {
         match self {
             Self::Bytes(bytes) => bytes.len() as u64,
             Self::Omitted { length, .. } => *length,
+        }
+    }
+
+    /// Leaves it out where it is longer than `limit`.
+    pub fn within(self, limit: usize) -> Self {
+        match self {
+            Self::Bytes(bytes) if bytes.len() > limit => {
+                let sha256 = Some(hex::encode(Sha256::digest(&bytes)));
+                Self::Omitted { length: bytes.len() as u64, sha256 }
+            }
+            kept => kept,
         }
     }
 

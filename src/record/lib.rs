@@ -5,12 +5,14 @@
 //! | `exchange` | one call and its answer |
 //! | `har/` | reading and writing HAR files |
 //! | `scrub/` | secrets become names |
-//! | `proxy` | the recording reverse proxy |
+//! | `proxy/` | the recording reverse proxy |
 
 mod exchange;
 mod har;
+mod proxy;
 mod scrub;
 
 pub use exchange::{Answered, Exchange, Payload, Sent};
 pub use har::{At, HarError, Limits, Recording, Writer};
+pub use proxy::{Options, ProxyError, Recorded, Recorder, Upstream};
 pub use scrub::{Name, Scrubber, is_name, names};

@@ -65,6 +65,13 @@ impl Writer {
         Ok(())
     }
 
+    /// A writer whose every entry fails.
+    #[cfg(test)]
+    pub fn read_only_for_test(path: &Path) -> Self {
+        #[allow(clippy::unwrap_used)]
+        Self { file: File::open(path).unwrap(), end: 0, written: 0 }
+    }
+
     /// Entries written so far.
     pub fn written(&self) -> usize {
         self.written
