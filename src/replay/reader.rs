@@ -38,6 +38,7 @@ pub struct Reader {
     failure_bodies: bool,
     roles: HashMap<String, Role>,
     entries: HashSet<String>,
+    open: HashSet<String>,
     keys: Vec<Vec<String>>,
     omits_zero: bool,
 }
@@ -153,6 +154,11 @@ impl Reader {
         self.entries.contains(name)
     }
 
+    /// Whether a list of these may have grown.
+    pub(crate) fn is_open(&self, name: &str) -> bool {
+        self.open.contains(name)
+    }
+
     /// By which fields the entries of lists are told apart, the best first; some only together.
     pub(crate) fn keys(&self) -> &[Vec<String>] {
         &self.keys
@@ -189,6 +195,7 @@ impl Reader {
             failure_bodies: reader.is_none_or(|reader| reader.failure_bodies.unwrap_or(true)),
             roles: field::roles(&[general, source]),
             entries: both(|source| &source.entries).into_iter().collect(),
+            open: both(|source| &source.open).into_iter().collect(),
             keys: both(|source| &source.keys)
                 .iter()
                 .map(|key| key.split('+').map(str::to_owned).collect())

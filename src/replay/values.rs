@@ -12,7 +12,7 @@ mod scoped;
 mod view;
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use index::{Edge, Index, Into};
 use scoped::Scoped;
@@ -35,7 +35,9 @@ pub struct Values {
     /// Of each place that holds a version: the last recorded and fresh one.
     versions: HashMap<String, (String, String)>,
     contents: HashMap<String, String>,
-    digests: HashSet<String>,
+    /// And of which content, by number, they are; whether they are its MD5.
+    digests: HashMap<String, (usize, bool)>,
+    contents_sent: usize,
 }
 
 type Class = &'static str;
@@ -193,6 +195,10 @@ impl Values {
         if recorded == fresh && self.get(recorded).is_none() {
             return;
         }
+        // In the headers that hold one it has brackets, with which even a number is nothing else.
+        if class == "lock" {
+            self.anywhere.set(&format!("<{recorded}>"), &format!("<{fresh}>"), Edge::Word);
+        }
         let number = recorded.bytes().all(|byte| byte.is_ascii_digit());
         if recorded.len() >= if number { SAFE_NUMBER } else { SAFE_ANYWHERE } {
             self.anywhere.set(recorded, fresh, Edge::Word);
@@ -226,13 +232,26 @@ impl Values {
         !self.contents.is_empty()
     }
 
-    /// Digests of what the recording's client sent: data, that a server may not invent.
-    pub(crate) fn add_digests(&mut self, digests: impl IntoIterator<Item = String>) {
-        self.digests.extend(digests);
+    /// Digests of one content that the recording's client sent: data, that a server may not invent. The
+    /// first two are its MD5.
+    pub(crate) fn add_digests(&mut self, digests: Vec<String>) {
+        self.contents_sent += 1;
+        for (at, digest) in digests.into_iter().enumerate() {
+            self.digests.insert(digest, (self.contents_sent, at < 2));
+        }
     }
 
     pub(crate) fn is_digest(&self, recorded: &str) -> bool {
-        self.digests.contains(recorded)
+        self.digests.contains_key(recorded)
+    }
+
+    /// Whether both are digests of one content, and the recorded one not the MD5, which clients check.
+    pub(crate) fn digests_of_one(&self, recorded: &str, fresh: &str) -> bool {
+        let fresh = fresh.split_once('-').map_or(fresh, |(digest, _)| digest);
+        match (self.digests.get(recorded), self.digests.get(fresh)) {
+            (Some((a, md5)), Some((b, _))) => a == b && !md5,
+            _ => false,
+        }
     }
 }
 

@@ -55,11 +55,13 @@ pub fn compare(c: &mut Comparison<'_>, request: &Sent, recorded: &Answered, fres
         }
         Shape::Xml => match (tree::parse(before), tree::parse(now)) {
             (Ok(before), Ok(now)) => xml::document(c, &before, &now, read),
+            (Err(_), Err(_)) => text(c, before, now, read),
             (a, b) => broken(c, "XML", a.err(), b.err(), before, now, read),
         },
         Shape::Json => match (serde_json::from_slice(before), serde_json::from_slice(now)) {
             (Ok(before), Ok(now)) => json::document(c, &before, &now, read),
-            (a, _) if a.is_err() && is_lines(before) => text(c, before, now, read),
+            (Err(_), Err(_)) => text(c, before, now, read),
+            (Err(_), _) if is_lines(before) => text(c, before, now, read),
             (a, b) => {
                 let said = |error: serde_json::Error| error.to_string();
                 broken(c, "JSON", a.err().map(said), b.err().map(said), before, now, read);
@@ -220,9 +222,8 @@ fn broken(
     read: bool,
 ) {
     let why = match (before_error, now_error) {
-        (Some(error), None) => format!("the recorded body is no {what} ({error}), the fresh one is"),
+        (Some(error), _) => format!("the recorded body is no {what} ({error}), the fresh one is"),
         (None, Some(error)) => format!("the recorded body is {what}, the fresh one is not ({error})"),
-        (Some(error), _) => format!("said to be {what} and is not ({error}): compared byte by byte"),
         (None, None) => return,
     };
     bytes(c, before, now, read, Some(why));

@@ -177,6 +177,7 @@ fn array(c: &mut Comparison<'_>, name: &str, place: &str, recorded: &[Value], fr
     {
         let read =
             read && (c.reader.reads_everything() || any_name(name, value, &|name| c.reader.reads(name)));
+        let read = read && (gone || !c.reader.is_open(name));
         let place = format!("{place}{}", predicate(c, value, at, listed));
         let text = shown(c, name, value);
         let (before, now) = if gone { (Some(text.as_str()), None) } else { (None, Some(text.as_str())) };

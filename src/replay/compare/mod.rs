@@ -48,7 +48,9 @@ pub fn judge(
     values: &mut Values,
     clock: &Clock,
 ) -> Judgement {
-    values.add_digests(digest::of(&exchange.request));
+    for digests in digest::of(&exchange.request) {
+        values.add_digests(digests);
+    }
     let mut comparison = Comparison {
         reader,
         values,

@@ -30,7 +30,8 @@ pub fn response(c: &mut Comparison<'_>, place: &str, recorded: &Element, fresh: 
             }
             // Not to have a property and not to mention it are the same.
             None if class(&property.status) == '4' => {}
-            Some(other) if property.status == "404" && class(&other.status) == '2' => {
+            // What was refused or unknown works here.
+            Some(other) if class(&property.status) == '4' && class(&other.status) == '2' => {
                 status(c, &place, property, Some(&other.status), Weight::Compatible);
             }
             other => status(c, &place, property, other.map(|other| other.status.as_str()), weight(read)),
@@ -57,6 +58,7 @@ fn status(c: &mut Comparison<'_>, place: &str, recorded: &Property<'_>, fresh: O
         (Weight::Different, None) => "missing",
         (Weight::Different, Some(_)) => "another status of this property",
         (Weight::Compatible, _) if recorded.status == "404" => "additional",
+        (Weight::Compatible, _) if class(&recorded.status) == '4' => "refused before, accepted now",
         (Weight::Compatible, _) => UNREAD,
     };
     c.note(weight, place, Some(&before), fresh, Some(why));

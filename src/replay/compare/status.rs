@@ -26,8 +26,8 @@ pub fn compare(c: &mut Comparison<'_>, request: &Sent, recorded: &Answered, fres
     let why = if alike { Some("this client takes both alike".to_owned()) } else { said };
     let weight = if alike { Weight::Compatible } else { Weight::Different };
     c.note(weight, "status", Some(&before.to_string()), Some(&now.to_string()), why.as_deref());
-    // A failure has nothing in common with a success, nor one failure with another.
-    alike && before < 400 && now < 400
+    // A failure has nothing in common with another. A client that takes one for a success reads its body.
+    alike && !(before >= 400 && now >= 400)
 }
 
 /// Whether the server says that it does not know the operation, while the recorded one did.
@@ -42,7 +42,7 @@ pub fn unsupported(request: &Sent, recorded: &Answered, fresh: &Answered, protoc
         && (200..300).contains(&recorded.status)
         // Of a collection that is there already, 405 says something else.
         && request.method != "MKCOL";
-    (says(fresh) || not_allowed) && !says(recorded)
+    (says(fresh) || not_allowed) && !says(recorded) && recorded.status < 400
 }
 
 /// Answers that say so are short.

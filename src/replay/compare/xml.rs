@@ -120,7 +120,7 @@ fn group(
     fn nth<'e>(parent: &'e Element, positions: &[usize], at: usize) -> Option<&'e Element> {
         parent.children.get(*positions.get(at)?)
     }
-    let Pairing { pairs, missing, additional, .. } = &paired(c, recorded, before, fresh, now);
+    let Pairing { pairs, missing, additional, key } = &paired(c, recorded, before, fresh, now);
     let listed = before.len() > 1 || now.len() > 1;
     let named = |c: &Comparison<'_>, element: &Element, at: usize| {
         let step = format!("{place}/{}", element.name);
@@ -150,7 +150,8 @@ fn group(
     for at in additional {
         let Some(element) = nth(fresh, now, *at) else { continue };
         // One more of a list is another answer; another kind of element is one that is not known yet.
-        let entry = !before.is_empty() && listed || c.reader.is_entry(&element.name);
+        let grown = !before.is_empty() && key.is_some() && !c.reader.is_open(&element.name);
+        let entry = grown || c.reader.is_entry(&element.name);
         let read =
             read && entry && (c.reader.reads_everything() || element.any_name(&|name| c.reader.reads(name)));
         let (place, text) = (named(c, element, *at), summary(element));

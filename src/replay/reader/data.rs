@@ -22,6 +22,9 @@ pub struct Source {
     /// Elements of which one more or less is another answer.
     #[serde(default)]
     pub entries: Vec<String>,
+    /// Lists to which a newer server may add, such as those of settings.
+    #[serde(default)]
+    pub open: Vec<String>,
     /// Fields that tell the entries of a list apart; `a+b` for both together.
     #[serde(default)]
     pub keys: Vec<String>,
@@ -59,6 +62,12 @@ pub struct Fields {
     /// Seconds that are left of something.
     #[serde(default)]
     pub remaining: Vec<String>,
+    /// About people: names, addresses, pictures.
+    #[serde(default)]
+    pub person: Vec<String>,
+    /// Media types.
+    #[serde(default)]
+    pub media: Vec<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -22,18 +22,23 @@ pub enum Role {
     Name,
     Version,
     Remaining,
+    /// Says who somebody is; the replay's user is somebody else.
+    Person,
+    /// A media type.
+    Media,
     /// An identifier of a class.
     Id(&'static str),
 }
 
 /// Classes by which values are bound; an unknown one in the data is an identifier of no class.
-const CLASSES: &[&str] = &["repository", "sequence", "upload", "version", "page", "task", "id"];
+const CLASSES: &[&str] = &["repository", "sequence", "upload", "version", "page", "task", "lock", "id"];
 
 /// Later sources override earlier ones.
 pub fn roles(sources: &[&Source]) -> HashMap<String, Role> {
     let mut roles = HashMap::new();
     for source in sources {
-        let Fields { ignored, prose, machine, exact, name, version, remaining } = &source.fields;
+        let Fields { ignored, prose, machine, exact, name, version, remaining, person, media } =
+            &source.fields;
         for (list, role) in [
             (ignored, Role::Ignored),
             (prose, Role::Prose),
@@ -42,6 +47,8 @@ pub fn roles(sources: &[&Source]) -> HashMap<String, Role> {
             (name, Role::Name),
             (version, Role::Version),
             (remaining, Role::Remaining),
+            (person, Role::Person),
+            (media, Role::Media),
         ] {
             roles.extend(list.iter().map(|name| (name.to_lowercase(), role)));
         }

@@ -62,7 +62,7 @@ fn what_is_read() {
 fn fields_by_name_and_parent() {
     let role = |protocol, parent, name| Reader::of(None, Some(protocol)).role(Field { parent, name });
     assert_eq!(role("webdav", "response", "href"), Role::Name);
-    assert_eq!(role("webdav", "locktoken", "href"), Role::Id("id"));
+    assert_eq!(role("webdav", "locktoken", "href"), Role::Id("lock"));
     assert_eq!(role("pydio8", "repo", "id"), Role::Id("repository"));
     assert_eq!(role("pydio8", "tree", "bytesize"), Role::Exact);
     assert_eq!(role("s3", "Contents", "ETag"), Role::Version);

@@ -21,6 +21,16 @@ fn statuses() {
 }
 
 #[test]
+fn a_client_that_examines_no_status_reads_the_body() {
+    let stat = |status, body: &str| answer(status, &[("Content-Type", "application/json")], body);
+    let mut sync = replay("python-requests/2.31", "pydio8");
+    let recorded = stat(200, "{\"size\":5}");
+    compatible(&sync.judge(&recorded, &stat(500, "{\"size\":5}")), &["status"]);
+    different(&sync.judge(&recorded, &stat(500, "{}")), &["$.size"]);
+    different(&sync.judge(&recorded, &stat(401, "{\"size\":5}")), &["status"]);
+}
+
+#[test]
 fn what_the_server_does_not_know_is_unsupported() {
     let status = |status| answer(status, &[], "");
     let unsupported = |mut replay: Replay, recorded: &Answered, fresh: &Answered| {
@@ -28,6 +38,7 @@ fn what_the_server_does_not_know_is_unsupported() {
     };
     assert!(unsupported(strict("cells"), &status(200), &status(501)));
     assert!(!unsupported(strict("cells"), &status(501), &status(501)));
+    assert!(!unsupported(strict("cells"), &status(404), &status(501)));
     let not = answer(400, &[], "<Error><Code>NotImplemented</Code></Error>");
     assert!(unsupported(strict("s3"), &status(200), &not));
     let unknown = xml("<tree><message type=\"ERROR\">Could not find action share</message></tree>");

@@ -35,6 +35,17 @@ fn entries_are_found_by_what_names_them() {
 }
 
 #[test]
+fn a_list_of_settings_may_have_grown() {
+    let plugin = |names: &[&str]| {
+        let list: Vec<_> = names.iter().map(|name| format!("{{\"@name\":\"{name}\",\"$\":\"1\"}}")).collect();
+        format!("{{\"property\":[{}]}}", list.join(","))
+    };
+    let place = ["$.property[@name=\"B\"]"];
+    compatible(&strict("pydio8").json(&plugin(&["A", "C"]), &plugin(&["A", "B", "C"])), &place);
+    different(&strict("pydio8").json(&plugin(&["A", "B", "C"]), &plugin(&["A", "C"])), &place);
+}
+
+#[test]
 fn zero_is_left_out_by_cells_alone() {
     same(&strict("cells").json(r#"{"a":0,"b":"","c":false,"d":[],"e":null,"f":"0"}"#, "{}"));
     same(&strict("cells").json("{}", r#"{"a":0,"b":"","c":false,"d":[],"e":null}"#));
