@@ -15,6 +15,9 @@ use crate::sign::Claim;
 /// Secrets that no login is needed for: made again, or given by an answer.
 const OF_OTHERS: [&str; 3] = ["access_key", "signature", "link_token"];
 
+/// Kinds of secrets that let in by themselves.
+const TOKENS: [&str; 4] = ["jwt", "token", "seafile_token", "api_key"];
+
 #[derive(Debug, Default)]
 pub struct Survey {
     /// Logins and passwords, and whether they ever let in.
@@ -25,6 +28,10 @@ pub struct Survey {
     pub changed: HashSet<String>,
     /// Access keys, and whether the server ever knew them.
     keys: HashMap<String, bool>,
+    /// Names, and the first answer that gave what they stand for.
+    given: HashMap<String, usize>,
+    /// Tokens that no answer gave, and whether a call with them was ever let in.
+    brought: HashMap<String, bool>,
     /// Whether any call proves who it is, S3 signatures apart.
     pub signs_in: bool,
     pub signs_s3: bool,
@@ -55,6 +62,16 @@ impl Survey {
     /// Whether the server said that it does not know this access key, and nothing else.
     pub fn strange_key(&self, key: &str) -> bool {
         self.keys.get(key) == Some(&false)
+    }
+
+    /// Whether a token was never good for anything, and comes from nowhere.
+    pub fn strange_token(&self, name: &str) -> bool {
+        self.brought.get(name) == Some(&false) && !self.given.contains_key(name)
+    }
+
+    /// The entry whose answer gave what a name stands for.
+    pub fn given_by(&self, name: &str) -> Option<usize> {
+        self.given.get(name).copied()
     }
 
     fn look_at(&mut self, exchange: &Exchange, seen: &mut HashSet<String>) {
@@ -93,13 +110,22 @@ impl Survey {
                 self.chosen.insert(value.clone());
             }
         }
+        let bodies = [&sent.body, &answered.body].map(|body| {
+            body.bytes().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default()
+        });
         let texts = sent.headers.iter().map(|(_, value)| value.as_str()).chain([sent.target.as_str()]);
         if texts.clone().any(|text| names(text).any(|name| !OF_OTHERS.contains(&name.kind))) {
             self.signs_in = true;
         }
-        let bodies = [&sent.body, &answered.body].map(|body| {
-            body.bytes().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default()
-        });
+        for name in texts.clone().flat_map(names).filter(|name| TOKENS.contains(&name.kind)) {
+            if !self.given.contains_key(name.whole) {
+                *self.brought.entry(name.whole.to_owned()).or_insert(false) |= answered.status != 401;
+            }
+        }
+        let answers = answered.headers.iter().map(|(_, value)| value.as_str()).chain([bodies[1].as_str()]);
+        for name in answers.flat_map(names) {
+            self.given.entry(name.whole.to_owned()).or_insert(exchange.number);
+        }
         for text in texts.chain(bodies.iter().map(String::as_str)) {
             seen.extend(names(text).map(|name| name.whole.to_owned()));
         }
@@ -219,6 +245,24 @@ mod tests {
         assert!(survey.strange_key("__access_key_1__"));
         assert!(!survey.strange_key("__access_key_2__"));
         assert!(!survey.strange_key("__access_key_3__"));
+    }
+
+    #[test]
+    fn a_token_from_nowhere_that_never_let_in_is_strange() {
+        let call = |number, token: &str, status, body: &str| {
+            let headers = [("Authorization", token)];
+            exchange(number, sent("GET", "/api2/account/info/", &headers), answered(status, body))
+        };
+        let survey = survey(&[
+            call(1, "Token __seafile_token_1__", 401, ""),
+            call(2, "Token __seafile_token_2__", 200, "{\"token\":\"__seafile_token_3__\"}"),
+            call(3, "Token __seafile_token_3__", 401, ""),
+        ]);
+        assert!(survey.strange_token("__seafile_token_1__"));
+        assert!(!survey.strange_token("__seafile_token_2__"));
+        // It was good once: it has ended, or the call is not allowed.
+        assert!(!survey.strange_token("__seafile_token_3__"));
+        assert_eq!(survey.given_by("__seafile_token_3__"), Some(2));
     }
 
     #[test]
