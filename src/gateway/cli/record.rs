@@ -87,7 +87,7 @@ fn record(command: &Record, upstream: &str) -> Result<(), String> {
         // Whoever started us may have stopped reading.
         let _ = writeln!(
             std::io::stdout(),
-            "cellgate records on http://{}, upstream {upstream}; end with Ctrl-C",
+            "cellgate records on http://{}, upstream {upstream}",
             recorder.address()
         );
         let counting = std::io::stderr().is_terminal().then(|| tokio::spawn(count(recorder.counter())));
@@ -198,4 +198,63 @@ fn counted(count: usize, word: &str) -> String {
 fn print(text: &str) {
     // Whoever started us may have stopped reading.
     let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_import_scrubs_what_comes_before_as_well_and_overwrites_only_when_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let (foreign, out) = (folder.path().join("foreign.har"), folder.path().join("out.har"));
+        let entry = |second: u8, url: &str, headers: &str| {
+            format!(
+                r#"{{"startedDateTime":"2026-01-01T00:00:0{second}Z","request":{{"method":"GET","url":"{url}",
+                "headers":[{headers}]}},"response":{{"status":200,"content":{{"text":"0123456789"}}}}}}"#
+            )
+        };
+        let entries = [
+            entry(2, "http://h/b", r#"{"name":"Authorization","value":"Bearer hush-hush-token"}"#),
+            entry(1, "http://h/a?note=hush-hush-token", ""),
+            entry(3, "wss://h/ws", ""),
+        ];
+        let har = format!(r#"{{"log":{{"version":"1.2","entries":[{}]}}}}"#, entries.join(","));
+        std::fs::write(&foreign, har).unwrap();
+        let mut command = Record {
+            upstream: None,
+            import: Some(foreign.clone()),
+            out: out.clone(),
+            listen: None,
+            limit: 9,
+            no_scrub: false,
+            upstream_host: false,
+            upstream_ca: None,
+            comment: Some("of a browser".to_owned()),
+            force: false,
+        };
+        import(&command, &foreign).unwrap();
+        let recording = Recording::read(&out, &Limits::default()).unwrap();
+        assert_eq!(recording.comment.as_deref(), Some("of a browser"));
+        let [first, second] = recording.exchanges.as_slice() else { panic!("two calls") };
+        assert_eq!(first.request.target, "/a?note=__jwt_1__");
+        assert_eq!(second.request.header("authorization"), Some("Bearer __jwt_1__"));
+        // The digest of the text, of another program.
+        let sha256 = "84d89877f0d4041efb6bf91a16f0248f2fd573e6af05c19f96bedb9f882f7882";
+        let omitted = Payload::Omitted { length: 10, sha256: Some(sha256.to_owned()) };
+        assert_eq!(first.response.body, omitted);
+
+        let error = import(&command, &foreign).unwrap_err();
+        assert_eq!(error, format!("`{}` exists; write over it with `--force`", out.display()));
+        command.force = true;
+        import(&command, &foreign).unwrap();
+    }
+
+    #[test]
+    fn kinds_of_secrets_are_counted_and_not_shown() {
+        let kinds = [("jwt", 1), ("password", 2)];
+        assert_eq!(named(kinds.into_iter()), "names in place of 3 secrets: 1 jwt, 2 password\n");
+        assert_eq!(named([("jwt", 1)].into_iter()), "names in place of 1 secret: 1 jwt\n");
+        assert_eq!(named([].into_iter()), "");
+    }
 }
