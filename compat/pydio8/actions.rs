@@ -2,8 +2,8 @@
 //! parameters (`reference` section 7, entries with server code of their own).
 //!
 //! An action without a pattern exists on the session endpoint only. An action that is listed here
-//! and is in neither table of [`crate::ops`] and [`crate::visit`] is known but not built, and answers 501; one that is not listed
-//! is unknown, as it would be to the original.
+//! and stands neither in [`crate::ops`] nor in [`crate::visit`] is known but not built, and answers
+//! 501; one that is not listed is unknown, as it would be to the original.
 
 /// An action as its manifest declares it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -320,7 +320,7 @@ mod tests {
             ),
             ("GET /api2/repos/public/", &[], &[], "seafile/web-api: GET /api2/repos/public/"),
             ("GET /a/nothing", &[], &[], "none"),
-            ("GET /", &[], &[], "none"),
+            ("GET /", &[], &[], "cells/web: GET /"),
             ("GET /dave", &[], &[], "none"),
             ("BREW /a/tree/stats", &[], &[], "none"),
         ] {

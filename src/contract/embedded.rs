@@ -25,6 +25,7 @@ macro_rules! sources {
 #[rustfmt::skip]
 pub const SOURCES: &[Source] = sources! {
     "cells" "rest"
+    "cells" "web"
     "s3" "operations"
     "s3" "authentication"
     "webdav" "methods"

@@ -17,6 +17,8 @@ mod access_log;
 mod admin;
 mod cli;
 mod config;
+#[cfg(test)]
+mod contract_tests;
 mod dispatch;
 mod listener;
 mod open;

@@ -64,7 +64,7 @@ pub async fn serve(config: Config) -> Result<(), String> {
 }
 
 /// Every protocol on the listener. A new one is a line here.
-fn doors(core: &Core) -> Vec<Box<dyn Protocol>> {
+pub fn doors(core: &Core) -> Vec<Box<dyn Protocol>> {
     vec![
         Box::new(cellgate_cells::Cells::new(core.clone())),
         Box::new(cellgate_s3::S3::new(core.clone())),
