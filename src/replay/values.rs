@@ -215,7 +215,8 @@ impl Values {
             _ => Change::Alike,
         };
         self.versions.insert(place.to_owned(), (recorded.to_owned(), fresh.to_owned()));
-        if recorded.len() >= SAFE_ANYWHERE {
+        let base64 = recorded.len() >= 8 && recorded.ends_with('=');
+        if recorded.len() >= SAFE_ANYWHERE || base64 {
             self.anywhere.set(recorded, fresh, Edge::Word);
         } else if recorded != fresh {
             // With its quotes even `"5"` is nothing else.

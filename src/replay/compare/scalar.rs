@@ -58,9 +58,7 @@ impl Comparison<'_> {
         match role {
             Role::Prose => self.prose(recorded, fresh),
             Role::Machine => Alike::Compatible("a fact of the server or its settings"),
-            Role::Person if !recorded.is_empty() && !fresh.is_empty() => {
-                Alike::Compatible("says who somebody is, and the user is another one")
-            }
+            Role::Person if !recorded.is_empty() && !fresh.is_empty() => self.person(recorded, fresh),
             Role::Media if essence(recorded) == essence(fresh) => {
                 Alike::Compatible("only its parameters differ")
             }
@@ -126,7 +124,19 @@ impl Comparison<'_> {
         true
     }
 
+    /// Another user than the recorded one, but always the same.
+    fn person(&mut self, recorded: &str, fresh: &str) -> Alike {
+        match self.values.identify("person", recorded, fresh) {
+            Ok(()) => Alike::Same,
+            Err(_) => Alike::Compatible("says who somebody is, and the user is another one"),
+        }
+    }
+
     fn prose(&self, recorded: &str, fresh: &str) -> Alike {
+        let today = |text: &str| parse(text, self.at).is_some_and(|time| time.form == Form::Today);
+        if today(recorded) && today(fresh) {
+            return Alike::Same;
+        }
         let (before, now) = (recorded.to_lowercase(), fresh.to_lowercase());
         let sought = self.reader.phrases().iter();
         match sought.into_iter().find(|phrase| before.contains(*phrase) != now.contains(*phrase)) {

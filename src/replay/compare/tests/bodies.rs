@@ -84,6 +84,9 @@ fn bodies_that_were_left_out_go_by_hash_and_length() {
     same(&script.judge(&omitted(5, Some("aa")), &hello));
     compatible(&script.judge(&omitted(5, Some("cc")), &hello), &["body"]);
     different(&script.judge(&omitted(7, Some("cc")), &hello), &["body"]);
+    let listing =
+        Answered { headers: owned(&[("Content-Type", "application/xml")]), ..omitted(70, Some("cc")) };
+    compatible(&strict("s3").judge(&listing, &xml("<ListBucketResult/>")), &["header content-type", "body"]);
 }
 
 #[test]

@@ -177,10 +177,28 @@ fn another_digest_of_the_same_content_will_do_where_nobody_checks() {
 }
 
 #[test]
-fn people_are_others_but_still_people() {
+fn people_are_others_but_always_the_same() {
     let owner = |name: &str| format!("{{\"owner_name\":\"{name}\"}}");
-    compatible(&strict("seafile").json(&owner("Alice"), &owner("Administrator")), &["$.owner_name"]);
-    different(&strict("seafile").json(&owner("Alice"), &owner("")), &["$.owner_name"]);
+    let mut script = strict("seafile");
+    same(&script.json(&owner("Alice"), &owner("Administrator")));
+    same(&script.json(&owner("Alice"), &owner("Administrator")));
+    compatible(&script.json(&owner("Alice"), &owner("Carol")), &["$.owner_name"]);
+    different(&script.json(&owner("Alice"), &owner("")), &["$.owner_name"]);
+}
+
+#[test]
+fn checksums_of_replaced_parts_go_with_them() {
+    let part = |crc: &str| answer(200, &[("x-amz-checksum-crc32", crc)], "");
+    let mut script = strict("s3").call("PUT", "/io/a?partNumber=1&uploadId=u");
+    same(&script.judge(&part("qFrXuQ=="), &part("SLGDUA==")));
+    assert_eq!(
+        script.values.substitute("<ChecksumCRC32>qFrXuQ==</ChecksumCRC32>"),
+        "<ChecksumCRC32>SLGDUA==</ChecksumCRC32>"
+    );
+    different(
+        &script.judge_sent(&[], "hello", &part("NhCmhg=="), &part("SLGDUA==")),
+        &["header x-amz-checksum-crc32"],
+    );
 }
 
 #[test]

@@ -95,6 +95,16 @@ fn texts_for_people_may_differ_but_not_their_kind() {
 }
 
 #[test]
+fn today_is_another_day() {
+    let entry = |text: &str| {
+        format!("<tree filename=\"/\" ajxp_relativetime=\"{text}\" ajxp_description=\"Modified {text}\"/>")
+    };
+    same(&strict("pydio8").xml(&entry("today at 11:41"), &entry("today at 03:02")));
+    let place = ["/tree/@ajxp_relativetime", "/tree/@ajxp_description"];
+    compatible(&strict("pydio8").xml(&entry("today at 11:41"), &entry("yesterday at 03:02")), &place);
+}
+
+#[test]
 fn a_registry_may_have_grown() {
     let registry = |actions: &str| format!("<r><actions>{actions}</actions></r>");
     let (ls, cp) = ("<action name=\"ls\"/>", "<action name=\"cp\"/>");
