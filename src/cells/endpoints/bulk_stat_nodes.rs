@@ -3,7 +3,7 @@
 //! A path that ends in `/*` lists, any other is a stat that is skipped when there is nothing to see.
 //! The answer streams: parents are checked first, then each page is written as the index hands it out.
 //!
-//! Not built: `Versions` of a file, and looking into archives.
+//! Not built (501): `Versions` of a file, and looking into archives.
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
@@ -63,12 +63,17 @@ async fn bulk_stat_nodes(call: Call) -> Result<Response, CellsError> {
     let request: GetBulkMetaRequest = json::read(call.body).await?;
     let question = question(&request)?;
     let steps = steps(&request)?;
-    for step in &steps {
-        if let Step::Children(path) = step {
-            check_parent(&tree, path).await?;
+    let mut wanted = VecDeque::with_capacity(steps.len());
+    for step in steps {
+        let has_children = match &step {
+            Step::Children(path) => may_have_children(&tree, path).await?,
+            Step::Node(_) => true,
+        };
+        if has_children {
+            wanted.push_back(step);
         }
     }
-    let answer = Answer::new(tree, question, steps);
+    let answer = Answer::new(tree, question, wanted);
     let chunks = stream::try_unfold(answer, |mut answer| async move {
         Ok::<_, Error>(answer.next().await?.map(|bytes| (bytes, answer)))
     });
@@ -139,15 +144,28 @@ fn is_listing_of(text: &str, path: &NodePath) -> bool {
     text.strip_suffix("/*").is_some_and(|parent| NodePath::parse(parent).is_ok_and(|parent| parent == *path))
 }
 
-/// A listing fails as a whole when its parent cannot be read; after the first byte it is too late.
-async fn check_parent(tree: &Tree, path: &NodePath) -> Result<(), CellsError> {
-    let missing = || CellsError::Refused(StatusCode::NOT_FOUND, format!("`{path}` cannot be listed"));
+/// Whether there is something to list. A listing fails as a whole when its parent cannot be read;
+/// after the first byte it is too late. A leaf can be read and has no children: `cec ls` asks for
+/// the listing of whatever it was given.
+async fn may_have_children(tree: &Tree, path: &NodePath) -> Result<bool, CellsError> {
     match tree.stat(path).await {
-        Ok(node) if path.is_root() || node.is_collection() => Ok(()),
-        Ok(_) => Err(missing()),
-        Err(Error::NotFound(_) | Error::Denied { .. } | Error::NotACollection(_)) => Err(missing()),
+        Ok(node) if path.is_root() || node.is_collection() => Ok(true),
+        // Cells lists what is inside; an empty answer would say that nothing is.
+        Ok(node) if is_archive(&node.name) => {
+            Err(CellsError::not_implemented("listing what is in an archive is not implemented"))
+        }
+        Ok(_) => Ok(false),
+        Err(Error::NotFound(_) | Error::Denied { .. } | Error::NotACollection(_)) => {
+            Err(CellsError::Refused(StatusCode::NOT_FOUND, format!("`{path}` cannot be listed")))
+        }
         Err(error) => Err(error.into()),
     }
+}
+
+/// By its name, as Cells decides it.
+fn is_archive(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    [".zip", ".tar", ".tar.gz"].iter().any(|extension| name.ends_with(extension))
 }
 
 /// The message being written.

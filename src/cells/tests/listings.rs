@@ -71,7 +71,7 @@ async fn missing_paths_are_skipped_and_missing_parents_are_404() {
     core.put("/common-files/a.txt", "x").await;
     let skipped = post(&cells, "alice", "/a/tree/stats", json!({ "NodePaths": ["common-files/none"] })).await;
     assert_eq!((skipped.status.as_u16(), skipped.text().as_str()), (200, "{}"));
-    for parent in ["common-files/none/*", "nowhere/*", "common-files/a.txt/*"] {
+    for parent in ["common-files/none/*", "nowhere/*", "common-files/a.txt/b/*"] {
         let listed =
             post(&cells, "alice", "/a/tree/stats", json!({ "NodePaths": ["common-files", parent] })).await;
         assert_eq!(listed.status, 404, "{parent}");
@@ -94,6 +94,28 @@ async fn a_listing_begins_with_the_folder_when_asked_and_hides_dot_files() {
     let root = post(&cells, "alice", "/a/tree/stats", json!({ "NodePaths": ["", "/*"] })).await.json();
     assert_eq!(root["Nodes"][0], json!({}), "the virtual root has no members");
     assert_eq!(root["Nodes"].as_array().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn the_listing_of_a_file_is_the_file_alone() {
+    let (core, cells) = door().await;
+    for path in ["d/a.txt", "d/b.txt", "d/c.tar.gz"] {
+        core.put(&format!("/common-files/{path}"), "x").await;
+    }
+    // What `cec ls common-files/d/a.txt` sends.
+    let body = json!({ "NodePaths": ["common-files/d/a.txt", "common-files/d/a.txt/*"] });
+    let answer = post(&cells, "alice", "/a/meta/bulk/get", body).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(paths(&answer), ["common-files/d/a.txt"]);
+    assert_eq!(answer.json()["Nodes"][0]["Type"], "LEAF");
+    let alone = json!({ "NodePaths": ["common-files/d/a.txt/*"], "Limit": 100 });
+    assert_eq!(post(&cells, "alice", "/a/meta/bulk/get", alone).await.text(), "{}");
+    let among = json!({ "NodePaths": ["common-files/d/a.txt/*", "common-files/d/*"] });
+    let listed = post(&cells, "alice", "/a/meta/bulk/get", among).await;
+    assert_eq!(paths(&listed), ["common-files/d/a.txt", "common-files/d/b.txt", "common-files/d/c.tar.gz"]);
+    // Cells would look into it.
+    let archive = json!({ "NodePaths": ["common-files/d/c.tar.gz", "common-files/d/c.tar.gz/*"] });
+    assert_eq!(post(&cells, "alice", "/a/meta/bulk/get", archive).await.status, 501);
 }
 
 #[tokio::test]
