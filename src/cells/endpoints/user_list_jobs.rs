@@ -63,6 +63,13 @@ struct TaskOut {
     /// Never left out: cec dereferences it unchecked.
     #[serde(rename = "Status")]
     status: &'static str,
+    #[serde(rename = "StatusMessage")]
+    message: String,
+    #[serde(rename = "HasProgress")]
+    has_progress: bool,
+    /// From 0 to 1.
+    #[serde(rename = "Progress")]
+    progress: u8,
     #[serde(rename = "TriggerOwner")]
     owner: String,
     #[serde(rename = "StartTime")]
@@ -93,6 +100,9 @@ fn shown(job: Job, with_task: bool) -> JobOut {
         id: format!("{}-1", job.id),
         job: job.id.clone(),
         status: "Finished",
+        message: format!("{}: finished", job.label),
+        has_progress: true,
+        progress: 1,
         owner: job.owner.clone(),
         start_s: job.started_s,
         end_s: job.ended_s,

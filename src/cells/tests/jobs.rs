@@ -29,7 +29,11 @@ async fn a_move_is_done_and_its_job_is_finished() {
     let poll = json!({ "JobIDs": [uuid], "LoadTasks": "Any", "Owner": "" });
     let jobs = post(&cells, "alice", "/a/jobs/user", poll.clone()).await.json();
     assert_eq!(jobs["Jobs"][0]["ID"], uuid);
-    assert_eq!(jobs["Jobs"][0]["Tasks"][0]["Status"], "Finished");
+    let task = &jobs["Jobs"][0]["Tasks"][0];
+    assert_eq!(task["Status"], "Finished");
+    // As the poll of the reference shows it: what is done is done as a whole.
+    assert_eq!((&task["HasProgress"], &task["Progress"]), (&json!(true), &json!(1)));
+    assert_eq!(task["StatusMessage"], "Moving files: finished");
     assert_eq!(post(&cells, "reader", "/a/jobs/user", poll).await.text(), "{}", "another's job");
 
     let as_name = json!({ "nodes": ["common-files/d/a.txt"], "target": "personal-files/b.txt" });
