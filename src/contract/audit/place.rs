@@ -24,14 +24,18 @@ const KEEPS_SECRETS: [&str; 12] = [
 ];
 
 /// Endings of what belongs to a web page rather than to a user.
-const STATICS: [&str; 14] =
-    ["js", "css", "map", "php", "woff", "woff2", "ttf", "eot", "ico", "svg", "png", "gif", "asp", "aspx"];
+const PAGES: [&str; 12] =
+    ["js", "css", "map", "php", "woff", "woff2", "ttf", "eot", "ico", "cgi", "asp", "aspx"];
+
+/// More of them in the root, where nobody keeps files: `/robots.txt`.
+const ROOT_PAGES: [&str; 9] = ["txt", "html", "htm", "xml", "json", "webmanifest", "png", "svg", "jsp"];
 
 /// The first segment, by which requests are grouped: `/plugins/`, `/robots.txt`, `/`.
 pub fn group(path: &str) -> String {
     let path = path.trim_start_matches('/');
     match path.split_once('/') {
         Some((first, _)) => format!("/{}/", segment(first)),
+        None if is_document(path, true) => format!("/{HIDDEN}"),
         None => format!("/{}", segment(path)),
     }
 }
@@ -47,11 +51,12 @@ pub fn example(method: &str, path: &str, query: Option<&str>) -> String {
     for (at, part) in all.iter().enumerate() {
         let last = at + 1 == all.len();
         shown.push('/');
-        if at < depth || (last && is_static(part)) {
-            shown.push_str(if KEEPS_SECRETS.contains(&before) { HIDDEN } else { segment(part) });
+        if at < depth || (last && is_page(part)) {
+            let hidden = KEEPS_SECRETS.contains(&before) || (last && is_document(part, at == 0));
+            shown.push_str(if hidden { HIDDEN } else { segment(part) });
         } else if !part.is_empty() {
             shown.push_str(HIDDEN);
-            if !all.last().is_some_and(|part| is_static(part)) {
+            if !all.last().is_some_and(|part| is_page(part)) {
                 break;
             }
             // One sign stands for all folders before the file of a page.
@@ -94,9 +99,20 @@ fn segment(text: &str) -> &str {
     if text.len() > SEGMENT || !text.bytes().all(plain) || is_id(text) { HIDDEN } else { text }
 }
 
-fn is_static(text: &str) -> bool {
-    text.rsplit_once('.').is_some_and(|(name, ending)| {
-        !name.is_empty() && STATICS.iter().any(|known| ending.eq_ignore_ascii_case(known))
+fn ending(text: &str) -> Option<&str> {
+    let (name, ending) = text.rsplit_once('.')?;
+    (!name.is_empty() && !ending.is_empty()).then_some(ending)
+}
+
+fn is_page(text: &str) -> bool {
+    ending(text).is_some_and(|ending| PAGES.iter().any(|known| ending.eq_ignore_ascii_case(known)))
+}
+
+/// Whether it may be the name of a user's file.
+fn is_document(text: &str, in_root: bool) -> bool {
+    ending(text).is_some_and(|ending| {
+        let known = |endings: &[&str]| endings.iter().any(|known| ending.eq_ignore_ascii_case(known));
+        !(known(&PAGES) || (in_root && known(&ROOT_PAGES)))
     })
 }
 
@@ -128,6 +144,9 @@ mod tests {
             ("/robots.txt", "/robots.txt"),
             ("/plugins/gui.ajax/res/x.js", "/plugins/"),
             ("//wp-login.php", "/wp-login.php"),
+            ("/Contract%20Smith.pdf", "/…"),
+            ("/smith.pdf", "/…"),
+            ("/.env", "/.env"),
             ("/0f3c9a7d1e2b4c5d/x", "/…/"),
             ("/\u{1b}[31m", "/…"),
             ("*", "/…"),
@@ -154,6 +173,8 @@ mod tests {
             ("/shares/my-files/Letters/To Bob.odt", None, "GET /shares/my-files/…"),
             ("/u/alice@example.org/x", None, "GET /u/…/…"),
             ("/x", Some("eyJhbGciOi.J9"), "GET /x?…"),
+            ("/files/Smith.png", None, "GET /files/…"),
+            ("/files/passwords.txt", None, "GET /files/…"),
             ("/12345", None, "GET /…"),
             ("/a/", None, "GET /a/"),
         ] {
