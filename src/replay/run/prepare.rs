@@ -73,7 +73,7 @@ pub async fn prepare(
         framing: framing(sent, &body),
         body,
     };
-    digests::refresh(&mut request, sent, &exchange.response);
+    digests::refresh(&mut request, sent, &exchange.response, values);
     // Some clients sign the length.
     let signs_length = sent.header("authorization").is_some_and(|value| value.contains("content-length;"));
     if signs_length {
