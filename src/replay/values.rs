@@ -12,10 +12,12 @@ mod scoped;
 mod view;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use index::{Edge, Index, Into};
 use scoped::Scoped;
+
+use time::OffsetDateTime;
 
 pub(crate) use names::{find as find_names, is as is_name};
 
@@ -38,6 +40,8 @@ pub struct Values {
     /// And of which content, by number, they are; whether they are its MD5.
     digests: HashMap<String, (usize, bool)>,
     contents_sent: usize,
+    /// Times that the client gave to something, in Unix seconds.
+    times_sent: HashSet<i64>,
 }
 
 type Class = &'static str;
@@ -55,6 +59,8 @@ pub(crate) enum Conflict {
 const SAFE_ANYWHERE: usize = 12;
 /// Identifiers that are numbers alone are rarer than other numbers.
 const SAFE_NUMBER: usize = 15;
+/// A recording may be hostile; beyond this nothing more of a kind is remembered.
+const MOST: usize = 500_000;
 /// Secrets of fewer characters are not masked in messages: they would mask ordinary words.
 const SHORTEST_SECRET: usize = 3;
 
@@ -184,6 +190,9 @@ impl Values {
         {
             return Err(Conflict::Fresh(known.clone()));
         }
+        if self.pairs.len() >= MOST {
+            return Ok(());
+        }
         self.pairs.insert((class, recorded.to_owned()), fresh.to_owned());
         self.reverse.insert((class, fresh.to_owned()), recorded.to_owned());
         self.stand(class, recorded, fresh);
@@ -214,7 +223,9 @@ impl Values {
             Some((before, now)) if before == recorded && now != fresh => Change::Restless,
             _ => Change::Alike,
         };
-        self.versions.insert(place.to_owned(), (recorded.to_owned(), fresh.to_owned()));
+        if self.versions.len() < MOST {
+            self.versions.insert(place.to_owned(), (recorded.to_owned(), fresh.to_owned()));
+        }
         let base64 = recorded.len() >= 8 && recorded.ends_with('=');
         if recorded.len() >= SAFE_ANYWHERE || base64 {
             self.anywhere.set(recorded, fresh, Edge::Word);
@@ -240,6 +251,16 @@ impl Values {
         for (at, digest) in digests.into_iter().enumerate() {
             self.digests.insert(digest, (self.contents_sent, at < 2));
         }
+    }
+
+    pub(crate) fn add_time(&mut self, time: OffsetDateTime) {
+        if self.times_sent.len() < MOST {
+            self.times_sent.insert(time.unix_timestamp());
+        }
+    }
+
+    pub(crate) fn was_sent(&self, time: OffsetDateTime) -> bool {
+        self.times_sent.contains(&time.unix_timestamp())
     }
 
     pub(crate) fn is_digest(&self, recorded: &str) -> bool {

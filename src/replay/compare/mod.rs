@@ -51,6 +51,9 @@ pub fn judge(
     for digests in digest::of(&exchange.request) {
         values.add_digests(digests);
     }
+    for sent in times_sent(exchange) {
+        values.add_time(sent);
+    }
     let mut comparison = Comparison {
         reader,
         values,
@@ -66,6 +69,18 @@ pub fn judge(
         body::compare(&mut comparison, request, recorded, fresh);
     }
     comparison.findings.judgement(unsupported)
+}
+
+/// Documents in which a client sets times are short.
+const TIMES_WITHIN: usize = 64 * 1024;
+
+/// Times in the document that a request carries, such as the properties that Explorer sets.
+fn times_sent(exchange: &Exchange) -> Vec<OffsetDateTime> {
+    let body = exchange.request.body.bytes().filter(|body| body.len() <= TIMES_WITHIN);
+    let text = body.and_then(|body| std::str::from_utf8(body).ok()).unwrap_or_default();
+    let times =
+        text.split(['<', '>', '"', '&', '=', '\n']).filter_map(|text| time::parse(text, exchange.started));
+    times.filter(|time| time.form != time::Form::Today).map(|time| time.instant).collect()
 }
 
 /// One comparison under way.

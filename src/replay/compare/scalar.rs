@@ -237,6 +237,9 @@ impl Comparison<'_> {
         {
             self.values.stand("time", recorded, fresh);
         }
+        if times == Times::NotNow && self.values.was_sent(now.instant) {
+            return Some(Alike::Compatible("a time that the client itself had set"));
+        }
         Some(match times {
             Times::Alike => Alike::Same,
             Times::Finer => Alike::Compatible("the same time, of another fineness"),

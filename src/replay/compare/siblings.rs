@@ -1,6 +1,6 @@
 //! Which entry of a recorded list is which of the fresh one.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 /// Positions in both lists.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -77,26 +77,30 @@ fn by_key(
     }
     let mut rest: Vec<usize> = left.into_values().collect();
     rest.sort_unstable();
+    let mut rest = VecDeque::from(rest);
+    let mut failures = 0;
     for (before, slot) in recorded.iter().zip(&mut found) {
-        if slot.is_some() {
+        if slot.is_some() || failures >= GIVE_UP {
             continue;
         }
         let fits = |at: &usize| fresh.get(*at).is_some_and(|now| could(key, before, now));
         // Of many that fit, the first is as good as any: their order is all there is.
-        if let Some(position) = rest.iter().take(LOOK_AHEAD).position(fits) {
-            *slot = Some(rest.remove(position));
+        match rest.iter().take(LOOK_AHEAD).position(fits) {
+            Some(position) => (*slot, failures) = (rest.remove(position), 0),
+            None => failures += 1,
         }
     }
     Pairing {
         pairs: found.iter().enumerate().filter_map(|(at, slot)| slot.map(|fresh| (at, fresh))).collect(),
         missing: found.iter().enumerate().filter(|(_, slot)| slot.is_none()).map(|(at, _)| at).collect(),
-        additional: rest,
+        additional: rest.into(),
         key: Some(key),
     }
 }
 
-/// Keeps lists of thousands that have nothing in common from being compared each with each.
-const LOOK_AHEAD: usize = 64;
+/// Keep lists of thousands that have nothing in common from being compared each with each.
+const LOOK_AHEAD: usize = 16;
+const GIVE_UP: usize = 64;
 
 #[cfg(test)]
 mod tests {

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use super::MOST;
 use super::view::{View, is_word};
 
 /// What must not stand next to a value.
@@ -54,8 +55,6 @@ pub struct Index {
     count: usize,
 }
 
-/// A recording may be hostile; beyond this nothing more is remembered.
-const MOST_VALUES: usize = 500_000;
 const LONGEST_VALUE: usize = 16 * 1024;
 
 impl Index {
@@ -73,7 +72,7 @@ impl Index {
             known.edge = edge;
             return;
         }
-        if self.count >= MOST_VALUES {
+        if self.count >= MOST {
             return;
         }
         let at = entries.partition_point(|entry| entry.value.len() >= value.len());

@@ -138,3 +138,20 @@ fn a_judgement_has_its_bounds() {
     let lengths = judgement.findings.iter().filter_map(|finding| finding.fresh.as_deref()).map(str::len);
     assert!(lengths.max() < Some(300));
 }
+
+#[test]
+fn long_listings_are_compared_in_good_time() {
+    let entry = |n: usize, kind: char| {
+        format!("<tree filename=\"/{n}\" id=\"{n:08}-0000-4000-8000-{kind}00000000000\" bytesize=\"{n}\"/>")
+    };
+    let listing = |kind| -> String {
+        let entries = (0..20_000).map(|n| entry(n, kind));
+        format!("<tree filename=\"/\">{}</tree>", entries.collect::<String>())
+    };
+    let started = std::time::Instant::now();
+    same(&strict("pydio8").xml(&listing('a'), &listing('b')));
+    let judgement =
+        strict("pydio8").xml(&listing('a'), &listing('b').replace("filename=\"/", "filename=\"/x"));
+    assert_eq!(judgement.verdict, Verdict::Different);
+    assert!(started.elapsed().as_secs() < 20, "{:?}", started.elapsed());
+}

@@ -233,6 +233,16 @@ fn times_are_sent_as_they_were_answered() {
 }
 
 #[test]
+fn a_time_that_the_client_had_set_will_do() {
+    let get = |time: &str| answer(200, &[("Last-Modified", time)], "");
+    let (then, set) = ("Fri, 02 Jan 2026 03:05:00 GMT", "Mon, 03 Mar 2025 16:21:05 GMT");
+    let mut explorer = replay("Microsoft-WebDAV-MiniRedir/10.0", "webdav").call("PROPPATCH", "/dav/a");
+    different(&explorer.judge(&get(then), &get(set)), &["header last-modified"]);
+    let body = format!("<p><Z:Win32LastModifiedTime>{set}</Z:Win32LastModifiedTime></p>");
+    compatible(&explorer.judge_sent(&[], &body, &get(then), &get(set)), &["header last-modified"]);
+}
+
+#[test]
 fn upload_identifiers_and_pages() {
     let upload = |id: &str| format!("<I><UploadId>{id}</UploadId></I>");
     let mut script = strict("s3").call("POST", "/io/a?uploads");
