@@ -104,7 +104,8 @@ impl Core {
 
     /// First start: creates datasources `pydiods1` and `personal`, workspaces `common-files` and
     /// `personal-files` with their aliases, and the user `admin`. Answers the admin's password when
-    /// this call created it, `None` when the installation exists already.
+    /// this call created it, `None` when the installation exists already or another process made
+    /// the user at the same time.
     pub async fn bootstrap(&self, admin_password: Option<String>) -> Result<Option<String>> {
         const DONE: &str = "bootstrapped";
         let identity = self.identity();
@@ -131,7 +132,7 @@ impl Core {
             if identity.workspaces().await?.iter().any(|workspace| workspace.slug == slug) {
                 continue;
             }
-            identity
+            let made = identity
                 .put_workspace(Workspace {
                     uuid: uuid::Uuid::new_v4(),
                     slug: slug.to_owned(),
@@ -145,12 +146,13 @@ impl Core {
                     versions: 0,
                     created_ns: crate::http::date::now_ns(),
                 })
-                .await?;
+                .await;
+            made_by_somebody(made)?;
         }
         let mut password = None;
         if identity.user("admin").await?.is_none() {
             let chosen = admin_password.unwrap_or_else(|| hex::encode(rand::random::<[u8; 12]>()));
-            identity
+            let made = identity
                 .create_user(NewUser {
                     login: "admin".to_owned(),
                     password: Some(chosen.clone()),
@@ -158,8 +160,8 @@ impl Core {
                     admin: true,
                     ..NewUser::default()
                 })
-                .await?;
-            password = Some(chosen);
+                .await;
+            password = made_by_somebody(made)?.map(|_| chosen);
         }
         identity.put_setting(DONE, "1").await?;
         Ok(password)
@@ -367,11 +369,49 @@ impl Core {
     }
 }
 
+/// What the first start makes. Another process may have made it a moment before: a command beside a
+/// server that starts on a new folder, or two gateways on one index.
+fn made_by_somebody<T>(made: Result<T>) -> Result<Option<T>> {
+    match made {
+        Ok(made) => Ok(Some(made)),
+        Err(Error::AlreadyExists(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// For background work that must not keep the core alive.
 pub(crate) struct WeakCore(Weak<Inner>);
 
 impl WeakCore {
     pub fn upgrade(&self) -> Option<Core> {
         self.0.upgrade().map(|inner| Core { inner })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{MemoryBackends, MemoryIndex, TestCore};
+
+    #[tokio::test]
+    async fn two_processes_may_make_the_first_start_at_once() {
+        let (index, backends) = (MemoryIndex::new(), MemoryBackends::new());
+        let one = TestCore::start(index.clone(), backends.clone()).await;
+        let two = TestCore::start(index, backends).await;
+        let (first, second) = tokio::join!(
+            one.bootstrap(Some("one-password".into())),
+            two.bootstrap(Some("two-password".into()))
+        );
+        // Who made the user knows its password, and nobody else claims to.
+        let passwords: Vec<String> = [first.unwrap(), second.unwrap()].into_iter().flatten().collect();
+        assert_eq!(passwords.len(), 1);
+        for core in [&one, &two] {
+            let known =
+                crate::Credentials::Password { login: "admin".into(), password: passwords[0].clone() };
+            let tree = core.open(&known, crate::Door::System).await.unwrap();
+            let workspaces = tree.workspaces().await.unwrap();
+            let slugs: Vec<&str> = workspaces.iter().map(|(known, _)| known.slug.as_str()).collect();
+            assert_eq!(slugs, ["common-files", "personal-files"]);
+            assert_eq!(core.bootstrap(None).await.unwrap(), None);
+        }
     }
 }
