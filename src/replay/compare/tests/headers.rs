@@ -143,3 +143,12 @@ fn metadata_of_objects() {
     );
     different(&strict("s3").judge(&meta("1700000000.5"), &headers(&[])), &["header x-amz-meta-mtime"]);
 }
+
+#[test]
+fn a_browser_enforces_where_it_may_read_from() {
+    let open = headers(&[("Access-Control-Allow-Origin", "*")]);
+    let place = ["header access-control-allow-origin"];
+    compatible(&strict("seafile").judge(&open, &headers(&[])), &place);
+    let origin = [("Origin", "https://app.example.com")];
+    different(&strict("seafile").judge_sent(&origin, "", &open, &headers(&[])), &place);
+}
