@@ -14,7 +14,7 @@ use bytes::{Buf, Bytes};
 use cellgate_core::http::conditional::{Conditions, ETags};
 use cellgate_core::http::range::RangeSpec;
 use cellgate_core::ports::{Bits, ByteStream};
-use cellgate_core::tree::{ReadOptions, Write, Written};
+use cellgate_core::tree::{ReadOptions, Write, Written, given_mime};
 use cellgate_core::{Error, Node, NodePath, Tree};
 use dav_server::davpath::DavPath;
 use dav_server::fs::{
@@ -291,7 +291,7 @@ impl Patching {
             let how = Write {
                 conditions: only(&node),
                 size: Some(node.size.max(end)),
-                mime: Some(node.mime.clone()),
+                mime: given_mime(&node),
                 attributes,
                 tokens: caller.tokens.clone(),
                 ..Write::default()

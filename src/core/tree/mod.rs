@@ -21,6 +21,7 @@ mod content;
 mod draft;
 mod list;
 mod locks;
+mod mime;
 mod read;
 mod remove;
 mod transfer;
@@ -39,10 +40,11 @@ use crate::ports::Bits;
 use crate::principal::{Door, SharedPrincipal};
 
 pub use draft::Draft;
+pub use mime::given_mime;
 
 pub(crate) use access::{admin_path, fresh_etag, new_collection};
+pub(crate) use mime::mime_of;
 pub(crate) use transfer::release_node;
-pub(crate) use write::mime_of;
 
 /// Whose first segment is it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,6 +14,7 @@ use crate::path::NodePath;
 use crate::ports::{Form, NewNode, Source, Span, Stamp, Txn};
 use crate::tree::access::{Found, Place, fresh_etag, shown};
 use crate::tree::content::{Held, StagedGuard, into_stream, release};
+use crate::tree::mime;
 use crate::tree::write::Dress;
 use crate::tree::{Existing, Parents, Removal, Remove, Transfer, Tree, Write, Written};
 
@@ -71,7 +72,7 @@ impl Tree {
             return Err(Error::internal("a move without a target"));
         };
         node.parent = parent.id;
-        node.name.clone_from(name);
+        mime::rename(&mut node, name);
         txn.update_node(&node).await?;
         let now = now_ns();
         txn.touch(old_parent, now, &fresh_etag()).await?;
@@ -502,7 +503,7 @@ fn copied_dress(node: &Node, how: &Transfer) -> Dress {
             }
             (attributes, mime.clone())
         }
-        None => (node.attributes.clone(), Some(node.mime.clone())),
+        None => (node.attributes.clone(), mime::given_mime(node)),
     };
     Dress { size: node.size, etag: node.etag.clone(), mime, mtime_ns: None, attributes }
 }

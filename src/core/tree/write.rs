@@ -8,6 +8,7 @@ use crate::path::NodePath;
 use crate::ports::{ByteStream, Form, NewNode, Txn, Version};
 use crate::tree::access::{Found, Place, fresh_etag, shown};
 use crate::tree::content::{Held, Received, put_content, release};
+use crate::tree::mime;
 use crate::tree::{Existing, Parents, Tree, Write, Written};
 
 /// How many names `Existing::Rename` tries before it gives up.
@@ -127,7 +128,8 @@ impl Tree {
         dress: Dress,
     ) -> Result<Written> {
         let now = now_ns();
-        let mime = dress.mime.unwrap_or_else(|| mime_of(place.path.name().unwrap_or_default()));
+        let mut attributes = dress.attributes;
+        let mime = mime::settled(dress.mime, place.path.name().unwrap_or_default(), &mut attributes);
         let mtime_ns = dress.mtime_ns.unwrap_or(now);
         let old = if found.missing == 0 { found.ancestry.pop() } else { None };
         let created = old.is_none();
@@ -151,7 +153,7 @@ impl Tree {
                     etag: dress.etag,
                     mime,
                     content,
-                    attributes: dress.attributes,
+                    attributes,
                 };
                 let node = txn.insert_node(&new).await?;
                 txn.touch(parent, now, &fresh_etag()).await?;
@@ -164,7 +166,7 @@ impl Tree {
                 node.etag = dress.etag;
                 node.mime = mime;
                 node.content = content;
-                node.attributes = dress.attributes;
+                node.attributes = attributes;
                 txn.update_node(&node).await?;
                 self.retire(txn, &place, old).await?;
                 node
@@ -297,8 +299,8 @@ impl Tree {
                         }
                     }
                 }
-                if let Some(mime) = mime {
-                    node.mime = mime;
+                if mime.is_some() {
+                    node.mime = mime::settled(mime, &node.name, &mut node.attributes);
                 }
                 if let Some(mtime_ns) = mtime_ns {
                     node.mtime_ns = mtime_ns;
@@ -372,15 +374,6 @@ pub(crate) fn numbered(name: &str, number: u32) -> String {
         Some((stem, extension)) if !stem.is_empty() => format!("{stem} ({number}).{extension}"),
         _ => format!("{name} ({number})"),
     }
-}
-
-/// Media type by name. TypeScript is no video, whatever the table says.
-pub(crate) fn mime_of(name: &str) -> String {
-    let extension = name.rsplit_once('.').map(|(_, extension)| extension);
-    if extension.is_some_and(|extension| matches!(extension, "ts" | "tsx" | "mts" | "cts")) {
-        return "text/x-typescript".to_owned();
-    }
-    mime_guess::from_path(name).first_raw().unwrap_or("application/octet-stream").to_owned()
 }
 
 #[cfg(test)]

@@ -166,3 +166,65 @@ async fn only_empty_refuses_a_full_collection() {
     assert!(matches!(tree.remove(&path("/personal-files/d"), &how).await, Err(Error::NotEmpty(_))));
     assert!(tree.remove(&path("/personal-files"), &how).await.is_err(), "a workspace's root stays");
 }
+
+#[tokio::test]
+async fn a_guessed_type_follows_the_name_and_a_given_one_stays() {
+    let core = test_core().await;
+    let tree = core.tree("alice").await;
+    let docx = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
+    let types = async |at: &str| tree.stat(&path(at)).await.unwrap().mime;
+    // As Word saves.
+    put(&tree, "/personal-files/~WRD0001.tmp", "x").await.unwrap();
+    let (from, to) = (path("/personal-files/~WRD0001.tmp"), path("/personal-files/report.docx"));
+    let moved = tree.rename(&from, &to, &refuse()).await.unwrap();
+    assert_eq!(moved.node.mime, docx);
+    assert_eq!(types("/personal-files/report.docx").await, docx);
+
+    // Also one that the name would have led to.
+    for given in ["text/plain", "text/x-test"] {
+        let how = Write { mime: Some(given.into()), ..Write::default() };
+        tree.write(&path("/personal-files/a.txt"), body("x"), how).await.unwrap();
+        for (from, to) in [("a.txt", "a.bin"), ("a.bin", "a.txt"), ("a.txt", "a.html")] {
+            let (from, to) = (format!("/personal-files/{from}"), format!("/personal-files/{to}"));
+            tree.rename(&path(&from), &path(&to), &refuse()).await.unwrap();
+            assert_eq!(types(&to).await, given, "{to}");
+        }
+        let copied = ["/personal-files/b.html", "/common-files/b.html", "/personal-files/c.png"];
+        for (from, to) in
+            [("/personal-files/a.html", copied[0]), (copied[0], copied[1]), (copied[1], copied[2])]
+        {
+            tree.copy(&path(from), &path(to), &Transfer::default()).await.unwrap();
+            assert_eq!(types(to).await, given, "{to}");
+        }
+        tree.remove(&path("/personal-files/a.html"), &Remove::default()).await.unwrap();
+    }
+
+    // Written anew without a type, it is guessed again, and a copy's guess is of its own name.
+    put(&tree, "/personal-files/c.png", "x").await.unwrap();
+    assert_eq!(types("/personal-files/c.png").await, "image/png");
+    for to in ["/personal-files/c.css", "/common-files/c.css"] {
+        tree.copy(&path("/personal-files/c.png"), &path(to), &Transfer::default()).await.unwrap();
+        assert_eq!(types(to).await, "text/css", "{to}");
+    }
+    let given = Some("text/css".to_owned());
+    tree.set_attributes(&path("/personal-files/c.css"), &[], given, None, &[]).await.unwrap();
+    let (from, to) = (path("/personal-files/c.css"), path("/personal-files/c"));
+    tree.rename(&from, &to, &refuse()).await.unwrap();
+    assert_eq!(types("/personal-files/c").await, "text/css");
+}
+
+#[tokio::test]
+async fn a_type_from_before_guesses_were_told_apart_counts_by_its_name() {
+    let core = test_core().await;
+    let tree = core.tree("alice").await;
+    for (name, mime, after) in [("a.txt", "text/plain", "image/png"), ("b.txt", "text/x-test", "text/x-test")]
+    {
+        let (from, to) = (format!("/personal-files/{name}"), format!("/personal-files/{name}.png"));
+        let mut node = put(&tree, &from, "x").await.unwrap().node;
+        node.mime = mime.into();
+        assert!(node.attributes.is_empty(), "a row as older versions wrote it");
+        core.commit(move |txn| Box::pin(async move { txn.update_node(&node).await })).await.unwrap();
+        let moved = tree.rename(&path(&from), &path(&to), &refuse()).await.unwrap();
+        assert_eq!(moved.node.mime, after);
+    }
+}

@@ -146,3 +146,21 @@ async fn a_reader_copies_nothing_into_place() {
     assert!(!door.exists("/b").await);
     assert!(door.exists("/a").await);
 }
+
+#[tokio::test]
+async fn a_file_saved_by_renaming_has_the_type_of_its_name() {
+    let door = door().await;
+    // Neither Word through Explorer nor Finder tells a type.
+    door.put("/~WRD0001.tmp", "x").await;
+    let patch = ask("PATCH", "/~WRD0001.tmp")
+        .header("content-type", "application/x-sabredav-partialupdate")
+        .header("x-update-range", "append")
+        .body("y");
+    door.expect(204, patch).await;
+    door.expect(201, to("MOVE", "/~WRD0001.tmp", "/report.docx")).await;
+    let docx = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
+    assert_eq!(door.expect(200, ask("GET", "/report.docx")).await.header("content-type"), docx);
+    door.expect(201, ask("PUT", "/a.txt").header("content-type", "text/plain").body("x")).await;
+    door.expect(201, to("MOVE", "/a.txt", "/a.html")).await;
+    assert_eq!(door.expect(200, ask("GET", "/a.html")).await.header("content-type"), "text/plain");
+}
