@@ -45,7 +45,7 @@ pub struct Show<'a> {
     /// Path inside the workspace.
     pub path: &'a str,
     pub readonly: bool,
-    /// The element around a listing, which shows itself without a name.
+    /// The element around a listing. That of the workspace itself has no name.
     pub root: bool,
     /// The short form of `ls` without `l`.
     pub short: bool,
@@ -120,8 +120,9 @@ pub fn attributes(row: &Row, show: &Show<'_>) -> Attributes {
     let mut put = |name, value| out.push((name, value));
     let collection = row.is_collection();
     let kind = kind_of(row, show);
+    let nameless = show.root && show.path == "/";
     let text = match show.bin {
-        _ if show.root => String::new(),
+        _ if nameless => String::new(),
         Some(_) => "Recycle Bin".to_owned(),
         None => row.name.clone(),
     };
@@ -131,9 +132,9 @@ pub fn attributes(row: &Row, show: &Show<'_>) -> Attributes {
     if show.has_recycle {
         put("repo_has_recycle", Value::Text(format!("/{RECYCLE_BIN}")));
     }
-    // Folders begin with their name, files with their kind, roots end with it: documents of the
-    // original do, and some of its scripts cut attributes out of the text.
-    if collection && !show.root {
+    // Folders begin with their name, files with their kind, the workspace ends with it: documents of
+    // the original do, and some of its scripts cut attributes out of the text.
+    if collection && !nameless {
         put("text", Value::Text(text.clone()));
     }
     put("is_file", is_file);
@@ -175,7 +176,7 @@ pub fn attributes(row: &Row, show: &Show<'_>) -> Attributes {
             put("sl_mylock", Value::Word("true"));
         }
     }
-    if show.root {
+    if nameless {
         put("text", Value::Text(text));
     }
     if let Some(workspace) = show.workspace {
@@ -305,12 +306,16 @@ mod tests {
     }
 
     #[test]
-    fn a_root_bears_no_name_and_the_bin_its_own() {
+    fn the_workspace_bears_no_name_and_the_bin_its_own() {
         let folder = row("personal-files", NodeKind::Collection, 0);
         let root = shown(&folder, &Show { path: "/", root: true, has_recycle: true, ..Show::default() });
         assert_eq!(root[0], ("repo_has_recycle".into(), "/recycle_bin".into()));
         assert!(root.contains(&("text".into(), String::new())));
         assert!(!root.iter().any(|(name, _)| name == "mimestring"));
+        let folder = row("docs", NodeKind::Collection, 0);
+        let root = shown(&folder, &Show { path: "/docs", root: true, ..Show::default() });
+        assert_eq!(root[0], ("text".into(), "docs".into()));
+        assert_eq!(root.iter().filter(|(name, _)| name == "text").count(), 1);
 
         let bin = row("recycle_bin", NodeKind::Collection, 0);
         let bin = shown(&bin, &Show { path: "/recycle_bin", bin: Some(false), ..Show::default() });

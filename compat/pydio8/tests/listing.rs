@@ -64,6 +64,43 @@ async fn clients_that_stumble_over_it_get_no_lone_pagination() {
 }
 
 #[tokio::test]
+async fn the_folder_of_a_listing_bears_its_name() {
+    let fixture = fixture().await;
+    fixture.core.put("/personal-files/docs/a b/x.txt", "x").await;
+    let text = fixture.get("/api/my-files/ls/docs/a%20b?options=al").await.text();
+    assert_eq!(values(&text, "text"), ["a b", "x.txt"]);
+    let nested = fixture.get("/api/my-files/ls/docs?options=al&recursive=true").await.text();
+    assert_eq!(values(&nested, "text"), ["docs", "a b", "x.txt"]);
+    let json = fixture.get("/api/my-files/ls/docs?options=al&format=json").await.json();
+    assert_eq!(json["data"]["node"]["label"], "docs");
+}
+
+#[tokio::test]
+async fn the_bin_is_a_bin_wherever_it_is_listed_and_as_old_as_its_workspace() {
+    let fixture = fixture().await;
+    let workspaces = fixture.core.identity().workspaces().await.unwrap();
+    let workspace = workspaces.iter().find(|workspace| workspace.slug == "personal-files").unwrap();
+    let created = (workspace.created_ns / 1_000_000_000).to_string();
+    let root = fixture.get("/api/my-files/ls/?options=al").await.text();
+    assert_eq!(values(&root, "ajxp_modiftime").last(), Some(&created));
+    let full = |icon: &str| [icon.to_owned(), "delete".into(), "ajxp_recycle".into(), "Recycle Bin".into()];
+    let shown = |text: &str| {
+        ["icon", "fonticon", "ajxp_mime", "text"].map(|attribute| values(text, attribute)[0].clone())
+    };
+    let bin = fixture.get("/api/my-files/ls/recycle_bin?options=al").await.text();
+    assert_eq!(shown(&bin), full("trashcan.png"));
+    assert_eq!(values(&bin, "ajxp_modiftime"), [created]);
+
+    fixture.core.put("/personal-files/a.txt", "x").await;
+    fixture.post("/api/my-files/delete", "file=/a.txt").await;
+    for query in ["options=al", "options=a", "options=al&recursive=true"] {
+        let bin = fixture.get(&format!("/api/my-files/ls/recycle_bin?{query}")).await.text();
+        assert_eq!(values(&bin, "filename"), ["/recycle_bin", "/recycle_bin/a.txt"], "{query}");
+        assert_eq!(shown(&bin), full("trashcan_full.png"), "{query}");
+    }
+}
+
+#[tokio::test]
 async fn chosen_nodes_are_children_of_the_root() {
     let fixture = fixture().await;
     fixture.core.put("/personal-files/d/a.txt", "a").await;

@@ -21,7 +21,8 @@ pub struct Slice {
 /// Reads a folder and keeps the rows of one page.
 pub async fn gather(call: &Call, options: Options, path: &NodePath, page: u64) -> Result<Slice, Error> {
     let mut best = Best::new(page);
-    let mut bin = call.place.bin().filter(|bin| bin.parent().as_ref() == Some(path)).map(|_| absent_bin());
+    let mut bin =
+        call.place.bin().filter(|bin| bin.parent().as_ref() == Some(path)).map(|_| absent_bin(call));
     let (mut count, mut dirs) = (0, 0);
     let mut after = None;
     loop {

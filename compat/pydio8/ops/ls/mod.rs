@@ -145,15 +145,22 @@ async fn open(call: &Call, path: &NodePath) -> Result<Row, Fault> {
     match call.tree.stat(path).await {
         Ok(node) if node.is_collection() => Ok(Row::from(&node)),
         Ok(_) | Err(Error::NotACollection(_) | Error::ParentMissing(_)) => Err(trouble()),
-        Err(Error::NotFound(_)) if call.place.bin().as_ref() == Some(path) => Ok(absent_bin()),
+        Err(Error::NotFound(_)) if call.place.bin().as_ref() == Some(path) => Ok(absent_bin(call)),
         Err(Error::NotFound(_)) => Err(trouble()),
         Err(error) => Err(error.into()),
     }
 }
 
-/// The bin of a workspace from which nothing was removed yet.
-fn absent_bin() -> Row {
-    Row { id: NodeId::LIMBO, name: RECYCLE_BIN.to_owned(), kind: NodeKind::Collection, size: 0, mtime_s: 0 }
+/// The bin of a workspace from which nothing was removed yet: as old as the workspace, for these
+/// clients know it from its first day on.
+fn absent_bin(call: &Call) -> Row {
+    Row {
+        id: NodeId::LIMBO,
+        name: RECYCLE_BIN.to_owned(),
+        kind: NodeKind::Collection,
+        size: 0,
+        mtime_s: call.place.workspace.created_ns.div_euclid(1_000_000_000),
+    }
 }
 
 fn is_bin(call: &Call, folder: &NodePath, row: &Row) -> bool {
@@ -164,7 +171,10 @@ fn is_bin(call: &Call, folder: &NodePath, row: &Row) -> bool {
 #[derive(Clone)]
 struct View {
     full: bool,
+    /// The bin is a child of the folder.
     has_bin: bool,
+    /// The bin is the folder.
+    is_bin: bool,
     bin_filled: bool,
     readonly: bool,
     login: String,
@@ -174,7 +184,8 @@ struct View {
 impl View {
     async fn of(call: &Call, options: Options, folder: &NodePath) -> Result<Self, Error> {
         let has_bin = call.place.workspace.recycle && Place::is_root(folder);
-        let bin = call.place.bin().filter(|_| has_bin && options.full);
+        let is_bin = call.place.bin().as_ref() == Some(folder);
+        let bin = call.place.bin().filter(|_| is_bin || (has_bin && options.full));
         let bin_filled = match bin {
             Some(bin) => is_filled(&call.tree, &bin).await?,
             None => false,
@@ -182,6 +193,7 @@ impl View {
         Ok(Self {
             full: options.full,
             has_bin,
+            is_bin,
             bin_filled,
             readonly: !rights_below(&call.tree, folder).await?,
             login: call.tree.principal().login.clone(),
@@ -195,6 +207,7 @@ impl View {
             path: &path,
             root: true,
             has_recycle: self.has_bin,
+            bin: self.is_bin.then_some(self.bin_filled),
             readonly: self.readonly,
             now_s: self.now_s,
             ..Show::default()
