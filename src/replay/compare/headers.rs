@@ -175,7 +175,7 @@ fn cookies(c: &mut Comparison<'_>, place: &str, recorded: &[&str], fresh: &[&str
             continue;
         };
         // Whatever is in a cookie comes back as it is.
-        if !c.learn_cookie(value, other) && *value != *other && !value.is_empty() {
+        if !c.learn(value, other) && *value != *other && !value.is_empty() {
             c.values.stand("jwt", value, other);
         }
         if value.is_empty() != other.is_empty() {

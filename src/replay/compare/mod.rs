@@ -8,6 +8,7 @@
 //! | `xml`, `multistatus`, `json` | by structure |
 //! | `siblings` | which entry of one list is which of the other |
 //! | `scalar` | two values at one place: equal, standing for each other, or different |
+//! | `words` | the same of longer texts, word by word |
 //! | `kind`, `time`, `clock`, `digest` | what made-up words, times and digests look like |
 //!
 //! Known gaps: pages for people (HTML) are compared by their type alone; compressed archives that a server
@@ -26,6 +27,7 @@ mod siblings;
 mod status;
 mod time;
 mod tree;
+mod words;
 mod xml;
 
 pub use clock::Clock;
