@@ -1,15 +1,20 @@
 //! Ids of 40 hex digits: no client recomputes one, all compare them.
 //!
-//! A file's id changes with its content and nothing else; a folder's with the names in it, and the id
-//! of its listing with everything that the listing shows.
+//! A file's id changes with its content and nothing else, and equal contents have equal ids where the
+//! index knows a digest of them; a folder's with the names in it, and the id of its listing with
+//! everything that the listing shows. An empty folder has the id of the empty file.
+//!
+//! Known gap: a folder inside a listing that is not recursive bears the id of a filled one even if
+//! nothing is in it: the index cannot be asked for a page of folders which are empty, and one question
+//! per entry is too many.
 
 use cellgate_core::Node;
 use sha1::{Digest, Sha1};
 
-/// Of the empty file, in the original and here.
-const EMPTY: &str = "0000000000000000000000000000000000000000";
+/// Of the empty file and the empty folder, in the original and here.
+pub const EMPTY: &str = "0000000000000000000000000000000000000000";
 
-/// The id of a file or folder.
+/// The id of a file, or of a folder with something in it.
 pub fn of(node: &Node) -> String {
     if node.is_collection() {
         return digest(&[b"cellgate-d", node.uuid.as_bytes(), node.etag.as_bytes()]);
@@ -18,7 +23,18 @@ pub fn of(node: &Node) -> String {
         return EMPTY.to_owned();
     }
     let size = node.size.to_be_bytes();
+    if is_digest(&node.etag) {
+        return digest(&[b"cellgate-f", node.etag.as_bytes(), &size]);
+    }
     digest(&[b"cellgate-f", node.uuid.as_bytes(), node.etag.as_bytes(), &size])
+}
+
+/// Whether an entity tag tells the content: an MD5, or `<hex>-<parts>` of one that came in parts.
+/// That of a file found on disk tells its time and size, which two files may share.
+fn is_digest(etag: &str) -> bool {
+    let (digest, parts) = etag.split_once('-').unwrap_or((etag, "1"));
+    let hex = digest.len() == 32 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
+    hex && !parts.is_empty() && parts.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The id of a library's latest state, as far as its root shows it.
@@ -53,4 +69,23 @@ fn digest(parts: &[&[u8]]) -> String {
         hash.update(part);
     }
     hex::encode(hash.finalize())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_digests_tell_a_content() {
+        // MD5 of `hello`; a multipart tag; time and size of a file on disk.
+        for (etag, is) in [
+            ("5d41402abc4b2a76b9719d911017c592", true),
+            ("5d41402abc4b2a76b9719d911017c592-12", true),
+            ("185cf7d9a8c3b000-5", false),
+            ("5d41402abc4b2a76b9719d911017c592-", false),
+            ("", false),
+        ] {
+            assert_eq!(is_digest(etag), is, "{etag}");
+        }
+    }
 }

@@ -78,11 +78,12 @@ pub async fn answer(
         tree: tree.clone(),
         base: path.clone(),
         permission: library.permission(),
-        hide_bin: library.workspace.recycle && path.depth() == 1,
+        hide_bin: hides_bin(library, path),
         question,
         after: None,
         exhausted: false,
         ready: VecDeque::new(),
+        any: false,
     };
     walk.begin().await?;
     let oid = walk.oid(folder);
@@ -111,6 +112,21 @@ pub async fn answer(
     Ok(response)
 }
 
+/// Whether nothing is in a folder. A library's bin is not part of it.
+pub async fn is_empty(tree: &Tree, library: &Library, path: &NodePath) -> Result<bool, Error> {
+    let hide_bin = hides_bin(library, path);
+    let page = tree.list(path, &Listing { limit: 2, ..Listing::default() }).await?;
+    Ok(!page.entries.iter().any(|entry| !(hide_bin && is_in_bin(&entry.key))))
+}
+
+fn hides_bin(library: &Library, path: &NodePath) -> bool {
+    library.workspace.recycle && path.depth() == 1
+}
+
+fn is_in_bin(key: &str) -> bool {
+    key.strip_prefix(RECYCLE_BIN).is_some_and(|rest| rest.starts_with('/'))
+}
+
 struct Walk {
     tree: Tree,
     base: NodePath,
@@ -120,6 +136,8 @@ struct Walk {
     after: Option<String>,
     exhausted: bool,
     ready: VecDeque<Entry>,
+    /// Something is in the folder, asked for or not.
+    any: bool,
 }
 
 impl Walk {
@@ -142,6 +160,9 @@ impl Walk {
     /// folder's own node does not; where the listing is not at hand as a whole, it is one that no
     /// client can have.
     fn oid(&self, folder: &Node) -> String {
+        if !self.any && self.exhausted {
+            return ids::EMPTY.to_owned();
+        }
         if self.question.recursive || !self.exhausted {
             return ids::unique();
         }
@@ -159,8 +180,11 @@ impl Walk {
         self.after = page.next.map(|next| if self.is_in_bin(&next) { after_bin() } else { next });
         self.exhausted = self.after.is_none();
         for entry in page.entries {
-            let wanted = self.question.kind.is_none_or(|kind| kind == entry.node.kind);
-            if wanted && !self.is_in_bin(&entry.key) {
+            if self.is_in_bin(&entry.key) {
+                continue;
+            }
+            self.any = true;
+            if self.question.kind.is_none_or(|kind| kind == entry.node.kind) {
                 self.ready.push_back(entry);
             }
         }
@@ -168,7 +192,7 @@ impl Walk {
     }
 
     fn is_in_bin(&self, key: &str) -> bool {
-        self.hide_bin && key.strip_prefix(RECYCLE_BIN).is_some_and(|rest| rest.starts_with('/'))
+        self.hide_bin && is_in_bin(key)
     }
 
     async fn next(&mut self) -> Result<Option<Vec<Entry>>, Error> {
@@ -186,7 +210,7 @@ impl Walk {
         let shows_parent = self.question.recursive || self.question.version == Version::V21;
         Dirent {
             r#type: if node.is_collection() { "dir" } else { "file" },
-            id: ids::of(node),
+            id: if entry.empty { ids::EMPTY.to_owned() } else { ids::of(node) },
             name: &node.name,
             mtime: node.mtime_s(),
             permission: self.permission,

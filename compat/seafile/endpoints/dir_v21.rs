@@ -11,10 +11,10 @@ use crate::endpoints::dir::question;
 use crate::endpoints::repos::iso;
 use crate::endpoints::work;
 use crate::error::SeafileError;
+use crate::json;
 use crate::library::{Library, inside, inside_folder};
 use crate::listing::{self, Version};
 use crate::route::{Access, Call, Endpoint};
-use crate::{ids, json};
 
 pub const ENDPOINTS: &[Endpoint] = &[
     Endpoint {
@@ -64,27 +64,27 @@ async fn post(mut call: Call) -> Result<Response, SeafileError> {
     let library = Library::open(&tree, &call.param(0)?).await?;
     let path = work::target(&library, &call.query)?;
     match form.text("operation") {
-        "mkdir" => Ok(object(&library, &work::mkdir(&tree, &path, &form).await?)),
+        "mkdir" => object(&tree, &library, &work::mkdir(&tree, &path, &form).await?).await,
         "rename" => {
             work::folder(&tree, &path).await?;
             let to = work::renamed(&path, &form)?;
-            Ok(object(&library, &work::rename(&tree, &path, &to).await?))
+            object(&tree, &library, &work::rename(&tree, &path, &to).await?).await
         }
         "revert" => Err(SeafileError::not_implemented("revert is not implemented.")),
         _ => Err(SeafileError::invalid("operation")),
     }
 }
 
-fn object(library: &Library, written: &Written) -> Response {
+async fn object(tree: &Tree, library: &Library, written: &Written) -> Result<Response, SeafileError> {
     let parent = written.path.parent().unwrap_or_default();
-    json::ok(&json!({
+    Ok(json::ok(&json!({
         "type": "dir",
         "repo_id": library.id(),
         "parent_dir": inside(&parent),
         "obj_name": written.path.name(),
-        "obj_id": ids::of(&written.node),
+        "obj_id": work::folder_id(tree, library, &written.path, &written.node).await?,
         "mtime": iso(written.node.mtime_ns),
-    }))
+    })))
 }
 
 async fn delete(call: Call) -> Result<Response, SeafileError> {

@@ -7,6 +7,7 @@ use cellgate_core::listing::Listing;
 use cellgate_core::{Node, NodePath, Tree};
 use serde_json::{Value, json};
 
+use crate::endpoints::work;
 use crate::error::SeafileError;
 use crate::library::{Library, email, listed, name};
 use crate::route::{Access, Call, Endpoint};
@@ -131,7 +132,8 @@ async fn list_repos_v21(call: Call) -> Result<Response, SeafileError> {
 async fn get_repo(call: Call) -> Result<Response, SeafileError> {
     let tree = call.tree()?;
     let library = Library::open(&tree, &call.param(0)?).await?;
-    let root = tree.stat(&library.path("/")?).await?;
+    let path = library.path("/")?;
+    let root = tree.stat(&path).await?;
     Ok(json::ok(&json!({
         "type": "repo",
         "id": library.id(),
@@ -140,7 +142,7 @@ async fn get_repo(call: Call) -> Result<Response, SeafileError> {
         "mtime": root.mtime_s(),
         "size": 0,
         "encrypted": false,
-        "root": ids::of(&root),
+        "root": work::folder_id(&tree, &library, &path, &root).await?,
         "permission": library.permission(),
         "modifier_email": "",
         "modifier_contact_email": "",

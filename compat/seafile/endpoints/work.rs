@@ -55,6 +55,16 @@ pub async fn folder(tree: &Tree, path: &NodePath) -> Result<Node, SeafileError> 
     }
 }
 
+/// The id of one folder: whether it is empty takes a look into it.
+pub async fn folder_id(
+    tree: &Tree,
+    library: &Library,
+    path: &NodePath,
+    folder: &Node,
+) -> Result<String, SeafileError> {
+    Ok(if listing::is_empty(tree, library, path).await? { ids::EMPTY.to_owned() } else { ids::of(folder) })
+}
+
 pub async fn file(tree: &Tree, path: &NodePath) -> Result<Node, SeafileError> {
     let missing = || SeafileError::not_found(format!("File {} not found.", inside(path)));
     match tree.stat(path).await {

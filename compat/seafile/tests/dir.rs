@@ -153,3 +153,67 @@ async fn folders_are_renamed_and_deleted() {
     let gone = client.delete("/api/v2.1/repos/COMMON/dir/?p=/taken").await.json();
     assert_eq!((&gone["success"], gone["commit_id"].as_str().unwrap().len()), (&json!(true), 40));
 }
+
+/// Of the empty file and the empty directory, 2.4.
+const ZEROS: &str = "0000000000000000000000000000000000000000";
+
+#[tokio::test]
+async fn an_empty_folder_has_the_id_of_the_reference_until_something_is_in_it() {
+    let client = Client::new("alice").await;
+    let root = async || client.get("/api2/repos/COMMON/").await.json()["root"].as_str().unwrap().to_owned();
+    let oid = async |path: &str| {
+        client.get(&format!("/api2/repos/COMMON/dir/?p={path}")).await.header("oid").to_owned()
+    };
+    assert_eq!((root().await.as_str(), oid("/").await.as_str()), (ZEROS, ZEROS));
+    let made = client.form("/api/v2.1/repos/COMMON/dir/?p=/d", "operation=mkdir").await.json();
+    assert_eq!(made["obj_id"], ZEROS);
+    assert_ne!(root().await, ZEROS);
+    assert_ne!(oid("/").await, ZEROS);
+    let v21 = client.get("/api/v2.1/repos/COMMON/dir/?p=/d").await;
+    assert_eq!((v21.header("oid"), &v21.json()["dir_id"]), (ZEROS, &json!(ZEROS)));
+    let known = format!("/api2/repos/COMMON/dir/?p=/d&oid={ZEROS}");
+    assert_eq!(client.get(&known).await.text(), "\"uptodate\"");
+    let renamed = client.form("/api/v2.1/repos/COMMON/dir/?p=/d", "operation=rename&newname=e").await.json();
+    assert_eq!(renamed["obj_id"], ZEROS);
+
+    client.core.put("/common-files/e/a.txt", "x").await;
+    client.core.mkdir("/common-files/f").await;
+    let known = format!("/api2/repos/COMMON/dir/?p=/e&oid={ZEROS}");
+    assert_eq!(names(&client.get(&known).await.json()), ["a.txt"]);
+    // What was not asked for is there all the same.
+    let folders = client.get("/api2/repos/COMMON/dir/?p=/e&t=d").await;
+    assert!(names(&folders.json()).is_empty());
+    assert_ne!(folders.header("oid"), ZEROS);
+    let renamed = client.form("/api/v2.1/repos/COMMON/dir/?p=/e", "operation=rename&newname=d").await.json();
+    assert_ne!(renamed["obj_id"], ZEROS);
+    let whole = client.get("/api2/repos/COMMON/dir/?p=/&recursive=1").await.json();
+    let empty: Vec<bool> = whole.as_array().unwrap().iter().map(|entry| entry["id"] == ZEROS).collect();
+    assert_eq!(
+        (names(&whole), empty),
+        (vec!["d".into(), "a.txt".into(), "f".into()], vec![false, false, true])
+    );
+
+    // The bin is not part of what Seafile lists.
+    for folder in ["d", "f"] {
+        client.delete(&format!("/api2/repos/COMMON/dir/?p=/{folder}")).await;
+    }
+    assert!(client.core.stat("/common-files/recycle_bin/d").await.is_ok());
+    assert_eq!((root().await.as_str(), oid("/").await.as_str()), (ZEROS, ZEROS));
+}
+
+#[tokio::test]
+async fn equal_contents_have_equal_ids_and_others_have_not() {
+    let client = Client::new("alice").await;
+    for (name, content) in
+        [("a.txt", "one"), ("b.txt", "one"), ("c.txt", "two"), ("d.txt", ""), ("e.txt", "")]
+    {
+        client.core.put(&format!("/common-files/d/{name}"), content).await;
+    }
+    let list = client.get("/api2/repos/COMMON/dir/?p=/d").await.json();
+    let id = |number: usize| list[number]["id"].as_str().unwrap();
+    assert_eq!(id(0), id(1));
+    assert_ne!(id(0), id(2));
+    assert_eq!((id(3), id(4)), (ZEROS, ZEROS));
+    let detail = client.get("/api2/repos/COMMON/file/detail/?p=/d/b.txt").await.json();
+    assert_eq!(detail["id"], id(0));
+}
