@@ -1,6 +1,20 @@
 //! A table of the contract: its rows, what is done of them, and the cases that show it.
 //!
-//! The file is TOML. Whatever isn't understood is refused with the table and the row it stands in: a
+//! ```toml
+//! title = "Pydio 8: actions"
+//! source = "reference/pydio8-v1.md § 7"
+//! calls = ["ANY /api/{workspace}/{operation}/{rest*}"]   # for rows without calls; see `shape`
+//!
+//! [[section]]
+//! title = "Files"
+//! rows = [
+//!   { operation = "ls", state = "done", cases = ["client pydio8: mkdir, ls"] },
+//!   { operation = "share", state = "partial: no expiry", cases = ["test src/x.rs: shares"], note = "…" },
+//!   { operation = "changes", state = "absent", edition = "enterprise", calls = [] },
+//! ]
+//! ```
+//!
+//! Whatever isn't understood is refused with the table and the row it stands in: a
 //! misspelt field would otherwise be a case that no one runs.
 
 use std::collections::HashSet;

@@ -12,6 +12,7 @@
 //! | `access_log` | one line per request |
 //! | `admin` | health, readiness, metrics |
 //! | `welcome` | what the first start prints |
+//! | `contract_tests/` | the contract's tables against doors, cases and pages |
 
 mod access_log;
 mod admin;
