@@ -18,7 +18,7 @@ use crate::prepare::Workshop;
 use crate::tally::{Status, Tally};
 
 /// Bodies beyond are kept as hash and length, so that fixtures stay small enough to read.
-const LIMIT: &str = "4096";
+const LIMIT: &str = "32768";
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub async fn run(clients: &[Client], stage: &Stage, workshop: &Workshop, tally: &mut Tally) {

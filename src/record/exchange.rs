@@ -6,6 +6,9 @@ use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 
+use crate::form::{Form, Parser};
+use crate::har::form::boundary;
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct Exchange {
     /// The entry's place in its file, from 1. Messages and reports name it.
@@ -50,6 +53,8 @@ pub enum Payload {
         /// Lower-case hexadecimal.
         sha256: Option<String>,
     },
+    /// A form that was too large as a whole; only of requests.
+    Form(Form),
 }
 
 impl Payload {
@@ -59,6 +64,7 @@ impl Payload {
         match self {
             Self::Bytes(bytes) => bytes.len() as u64,
             Self::Omitted { length, .. } => *length,
+            Self::Form(form) => form.length,
         }
     }
 
@@ -76,7 +82,7 @@ impl Payload {
     pub fn bytes(&self) -> Option<&Bytes> {
         match self {
             Self::Bytes(bytes) => Some(bytes),
-            Self::Omitted { .. } => None,
+            Self::Omitted { .. } | Self::Form(_) => None,
         }
     }
 }
@@ -89,6 +95,26 @@ fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
 impl Sent {
     pub fn header(&self, name: &str) -> Option<&str> {
         header(&self.headers, name)
+    }
+
+    /// Leaves out of the body what is longer than `limit`; a form stays one.
+    pub fn limit_body(&mut self, limit: usize) {
+        let body = std::mem::replace(&mut self.body, Payload::EMPTY);
+        let form = match &body {
+            Payload::Bytes(bytes) if bytes.len() > limit => self.form_parser(limit).and_then(|mut parser| {
+                parser.push(bytes);
+                parser.finish()
+            }),
+            _ => None,
+        };
+        self.body = form.map_or_else(|| body.within(limit), Payload::Form);
+    }
+
+    /// For a body that is a form by its type.
+    pub(crate) fn form_parser(&self, limit: usize) -> Option<Parser> {
+        let kind = self.header("content-type")?;
+        let form = kind.get(..19).is_some_and(|start| start.eq_ignore_ascii_case("multipart/form-data"));
+        Parser::new(&boundary(kind).filter(|_| form)?, limit)
     }
 
     /// The part of the target before the query.

@@ -3,16 +3,21 @@
 //! | room | what |
 //! |---|---|
 //! | `exchange` | one call and its answer |
+//! | `form/` | multipart forms in parts |
+//! | `copy` | what is kept of a body that passes |
 //! | `har/` | reading and writing HAR files |
 //! | `scrub/` | secrets become names |
 //! | `proxy/` | the recording reverse proxy |
 
+mod copy;
 mod exchange;
+mod form;
 mod har;
 mod proxy;
 mod scrub;
 
 pub use exchange::{Answered, Exchange, Payload, Sent};
+pub use form::{Content, Form, Part};
 pub use har::{At, HarError, Limits, Recording, Writer};
 pub use proxy::{Options, ProxyError, Recorded, Recorder, Upstream};
 pub use scrub::{Name, Scrubber, is_name, names};

@@ -177,7 +177,7 @@ impl Run {
         self.replaced.add(&call.exchange.request, &request.body);
         let keep = match &call.exchange.response.body {
             Payload::Bytes(_) => KEEP,
-            Payload::Omitted { .. } => KEEP_LITTLE,
+            Payload::Omitted { .. } | Payload::Form(_) => KEEP_LITTLE,
         };
         let answer = self.client.send(&request, keep).await;
         self.failures = if matches!(answer, Err(SendError::Connect { .. })) { self.failures + 1 } else { 0 };

@@ -118,9 +118,9 @@ fn import(command: &Record, foreign: &Path) -> Result<(), String> {
     let wrong = |error: &dyn std::fmt::Display| format!("`{}`: {error}", foreign.display());
     let mut recording = Recording::read(foreign, &Limits::default()).map_err(|error| wrong(&error))?;
     for exchange in &mut recording.exchanges {
-        for body in [&mut exchange.request.body, &mut exchange.response.body] {
-            *body = std::mem::replace(body, Payload::EMPTY).within(command.limit);
-        }
+        exchange.request.limit_body(command.limit);
+        let body = &mut exchange.response.body;
+        *body = std::mem::replace(body, Payload::EMPTY).within(command.limit);
     }
     let mut scrubber = Scrubber::new();
     if !command.no_scrub {

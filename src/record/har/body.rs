@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 
 use super::convert::find;
-use super::{Limits, form, raw};
+use super::{Limits, form, parts, raw};
 use crate::exchange::Payload;
 
 pub fn sent(
@@ -21,6 +21,23 @@ pub fn sent(
         if length > 0 || chunked { Payload::Omitted { length, sha256: None } } else { Payload::EMPTY }
     };
     let Some(data) = data else { return Ok(left_away()) };
+    if data.text.is_none()
+        && let Some(params) = data.params.as_deref().filter(|params| !params.is_empty())
+    {
+        if let Some(length) = data.length {
+            let form = parts::form(params, length)?;
+            let kept =
+                form.parts.iter().filter_map(|part| part.content.bytes()).map(|bytes| bytes.len() as u64);
+            return match kept.sum::<u64>() > limits.body {
+                true => Err(format!("the request body is larger than {} bytes", limits.body)),
+                false => Ok(Payload::Form(form)),
+            };
+        }
+        let kind = find(headers, "content-type").or(data.mime_type.as_deref()).unwrap_or_default();
+        if let Some(form) = parts::without_file(params, kind, declared) {
+            return Ok(Payload::Form(form));
+        }
+    }
     if let Some(length) = data.length
         && data.text.is_none()
     {
@@ -82,6 +99,12 @@ pub fn answered(
     Ok(if length > 0 { Payload::Omitted { length, sha256: None } } else { Payload::EMPTY })
 }
 
+/// What can stand in a HAR as it is.
+pub fn readable(bytes: &[u8]) -> Option<&str> {
+    let readable = |c: char| !c.is_control() || matches!(c, '\t' | '\n' | '\r');
+    std::str::from_utf8(bytes).ok().filter(|text| text.chars().all(readable))
+}
+
 /// Sizes are -1 or 0 where a program does not know.
 fn size(size: Option<f64>) -> Option<u64> {
     size.filter(|size| (1.0..9e15).contains(size)).map(|size| size as u64)
@@ -95,15 +118,20 @@ fn kept(bytes: Vec<u8>, limits: &Limits, side: &str) -> Result<Payload, String> 
 }
 
 fn omitted(length: u64, sha256: Option<String>, side: &str) -> Result<Payload, String> {
-    let proper =
-        |hash: &str| hash.len() == 64 && hash.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-    if sha256.as_deref().is_some_and(|hash| !proper(hash)) {
-        return Err(format!("`_sha256` of the {side} body is no SHA-256 in lower-case hexadecimal"));
-    }
+    hash(sha256.as_deref(), side)?;
     Ok(Payload::Omitted { length, sha256 })
 }
 
-fn decoded(text: &[u8], encoding: &str, side: &str) -> Result<Vec<u8>, String> {
+pub fn hash(sha256: Option<&str>, side: &str) -> Result<(), String> {
+    let proper =
+        |hash: &str| hash.len() == 64 && hash.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    match sha256.is_some_and(|hash| !proper(hash)) {
+        true => Err(format!("`_sha256` of the {side} body is no SHA-256 in lower-case hexadecimal")),
+        false => Ok(()),
+    }
+}
+
+pub fn decoded(text: &[u8], encoding: &str, side: &str) -> Result<Vec<u8>, String> {
     if !encoding.eq_ignore_ascii_case("base64") {
         return Err(format!("the {side} body is in an encoding that is not known"));
     }

@@ -6,8 +6,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
+use super::body::readable;
 use super::convert::find;
-use super::{cookies, date};
+use super::{cookies, date, parts};
 use crate::exchange::{Answered, Exchange, Payload, Sent};
 
 #[derive(Serialize)]
@@ -80,6 +81,8 @@ struct PostData<'a> {
     body: Body<'a>,
     #[serde(rename = "_encoding", skip_serializing_if = "Option::is_none")]
     encoding: Option<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    params: Vec<parts::Param<'a>>,
 }
 
 #[derive(Serialize)]
@@ -171,7 +174,11 @@ fn post_data(sent: &Sent) -> Option<PostData<'_>> {
         encoding = Some("utf-8");
     }
     let mime_type = find(&sent.headers, "content-type").unwrap_or_default();
-    Some(PostData { mime_type, body, encoding })
+    let params = match &sent.body {
+        Payload::Form(form) => parts::listed(form),
+        Payload::Bytes(_) | Payload::Omitted { .. } => Vec::new(),
+    };
+    Some(PostData { mime_type, body, encoding, params })
 }
 
 /// Text as it is where it is text, anything else as base64.
@@ -180,17 +187,14 @@ fn body(payload: &Payload) -> (Body<'_>, Option<&'static str>) {
         Payload::Omitted { length, sha256 } => {
             (Body { text: None, length: Some(*length), sha256: sha256.as_deref() }, None)
         }
-        Payload::Bytes(bytes) => {
-            let readable = |c: char| !c.is_control() || matches!(c, '\t' | '\n' | '\r');
-            let text = std::str::from_utf8(bytes).ok().filter(|text| text.chars().all(readable));
-            match text {
-                Some(text) => (Body { text: Some(text.into()), length: None, sha256: None }, None),
-                None => {
-                    let text = Some(STANDARD.encode(bytes).into());
-                    (Body { text, length: None, sha256: None }, Some("base64"))
-                }
+        Payload::Form(form) => (Body { text: None, length: Some(form.length), sha256: None }, None),
+        Payload::Bytes(bytes) => match readable(bytes) {
+            Some(text) => (Body { text: Some(text.into()), length: None, sha256: None }, None),
+            None => {
+                let text = Some(STANDARD.encode(bytes).into());
+                (Body { text, length: None, sha256: None }, Some("base64"))
             }
-        }
+        },
     }
 }
 

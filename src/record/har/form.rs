@@ -28,9 +28,6 @@ fn urlencoded(params: &[raw::Param]) -> Vec<u8> {
 }
 
 fn multipart(params: &[raw::Param], boundary: &str) -> Vec<u8> {
-    // What browsers do with names; others cannot be told apart any more.
-    let quoted =
-        |text: &raw::Text| text.lossy().replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A");
     let mut body = Vec::new();
     for param in params {
         body.extend_from_slice(format!("--{boundary}\r\nContent-Disposition: form-data").as_bytes());
@@ -51,6 +48,11 @@ fn multipart(params: &[raw::Param], boundary: &str) -> Vec<u8> {
     }
     body.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
     body
+}
+
+/// What browsers do with names; others cannot be told apart any more.
+pub fn quoted(text: &raw::Text) -> String {
+    text.lossy().replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// The boundary of a multipart type.

@@ -2,8 +2,8 @@
 //!
 //! Generous with what programs leave out or add, strict with what cannot be understood: then the
 //! message names the entry. Fields of our own, as the specification allows them: `_encoding` of
-//! `postData` (HAR has base64 for answers only), `_length` and `_sha256` of a body that was left out,
-//! `_target` for `OPTIONS *`.
+//! `postData` (HAR has base64 for answers only), `_length` and `_sha256` of a body that was left out and
+//! of what was left out of a form, `_target` for `OPTIONS *`.
 //!
 //! Known gaps: the HTTP version and the cache of an entry are not kept; a response body is what the
 //! program decoded, so a text in another character set comes as UTF-8.
@@ -17,6 +17,7 @@ mod error;
 pub(crate) mod form;
 mod guard;
 mod layout;
+mod parts;
 mod raw;
 mod read;
 mod url;

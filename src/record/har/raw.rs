@@ -84,6 +84,15 @@ pub struct Param {
     pub value: Option<Text>,
     pub file_name: Option<Text>,
     pub content_type: Option<String>,
+    /// Ours: of contents that are no text, or are left out.
+    #[serde(rename = "_encoding")]
+    pub encoding: Option<String>,
+    #[serde(rename = "_length")]
+    pub length: Option<u64>,
+    #[serde(rename = "_sha256")]
+    pub sha256: Option<String>,
+    #[serde(rename = "_headers")]
+    pub headers: Option<Vec<Pair>>,
 }
 
 #[derive(Deserialize)]

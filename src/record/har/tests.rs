@@ -7,6 +7,7 @@ use time::macros::datetime;
 
 use super::*;
 use crate::exchange::{Answered, Payload, Sent};
+use crate::form::{Content, Form, Part};
 
 fn read(text: &str) -> Result<Recording, HarError> {
     Recording::read_from(text.as_bytes(), &Limits::default())
@@ -279,6 +280,29 @@ fn a_form_comes_back_from_its_fields() {
     assert_eq!(one(request, "").request.body, bytes(body));
 }
 
+/// Chrome has no content of files among the parameters, older Firefox `(binary)`.
+#[test]
+fn a_file_that_a_browser_left_out_of_a_form_has_a_length() {
+    let request = |length: u64, file: &str| {
+        format!(
+            r#","headers":[{{"name":"Content-Type","value":"multipart/form-data; boundary=B"}},{{"name":"Content-Length","value":"{length}"}}],
+            "postData":{{"mimeType":"","params":[{{"name":"dir","value":"/"}},{{"name":"f","fileName":"a.txt","contentType":"text/plain"{file}}}]}}"#
+        )
+    };
+    let around = "--B\r\nContent-Disposition: form-data; name=\"dir\"\r\n\r\n/\r\n\
+        --B\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a.txt\"\r\nContent-Type: text/plain\r\n\r\n\r\n\
+        --B--\r\n";
+    let length = around.len() as u64;
+    for file in ["", r#","value":"(binary)""#, r#","value":"""#] {
+        let Payload::Form(form) = one(&request(length + 5, file), "").request.body else { panic!("{file}") };
+        assert_eq!(form.length, length + 5);
+        assert_eq!(form.parts[0].content, Content::Bytes(Bytes::from_static(b"/")));
+        assert_eq!(form.parts[1].content, Content::Omitted { length: 5, sha256: None });
+    }
+    // An empty file is one.
+    assert_eq!(one(&request(length, ""), "").request.body, bytes(around));
+}
+
 #[test]
 fn what_is_no_har_is_named() {
     for (text, message) in [
@@ -330,6 +354,21 @@ fn a_wrong_entry_is_named_by_number() {
             "entry 2: the response body is in an encoding that is not known",
         ),
         (r#","postData":{"text":"=","_encoding":"base64"}"#, "", "entry 2: the request body is not base64"),
+        (
+            r#","postData":{"_length":9,"params":[{"name":"a","_length":1,"_sha256":"AB"}]}"#,
+            "",
+            "entry 2: `_sha256` of the request body is no SHA-256 in lower-case hexadecimal",
+        ),
+        (
+            r#","postData":{"_length":9,"params":[{"name":"a","value":"=","_encoding":"base64"}]}"#,
+            "",
+            "entry 2: the request body is not base64",
+        ),
+        (
+            r#","postData":{"_length":9,"params":[{"name":"a","contentType":"x\r\ny"}]}"#,
+            "",
+            "entry 2: a part of its form has a line end in its head",
+        ),
         (
             r#","postData":{"_length":1,"_sha256":"AB"}"#,
             "",
@@ -452,7 +491,24 @@ fn exchanges() -> Vec<Exchange> {
     scrubbed.request.headers = vec![pair("content-length", "3")];
     // Three characters, as many as the length says, and yet text.
     scrubbed.request.body = bytes("éèà");
-    vec![base, empty, omitted, scrubbed]
+    let mut form = base.clone();
+    form.number = 5;
+    form.request.headers = vec![pair("content-type", "multipart/form-data; boundary=B")];
+    let part = |name: &str, file_name: Option<&str>, content| Part {
+        name: name.to_owned(),
+        file_name: file_name.map(str::to_owned),
+        content_type: file_name.map(|_| "image/png".to_owned()),
+        headers: vec![pair("X-Own", "\"1\"")],
+        content,
+    };
+    let parts = vec![
+        part("dir", None, Content::Bytes(Bytes::from_static(b"/\r\na"))),
+        part("empty", None, Content::Bytes(Bytes::new())),
+        part("a", Some("\\\"é.png"), Content::Omitted { length: 1 << 40, sha256: Some("0f".repeat(32)) }),
+        part("b", Some(""), Content::Bytes(Bytes::from_static(b"\xff\0"))),
+    ];
+    form.request.body = Payload::Form(Form { length: 1 << 41, parts });
+    vec![base, empty, omitted, scrubbed, form]
 }
 
 #[test]

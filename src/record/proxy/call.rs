@@ -7,13 +7,14 @@ use http::{HeaderMap, request, response};
 use time::OffsetDateTime;
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::copy::{Copy, Decoded};
+use super::copy::Decoded;
 use super::scribe::Page;
+use super::sent::SentCopy;
 use crate::exchange::{Answered, Exchange, Payload, Sent};
 
 /// The request body as far as it has passed; the connection to the upstream draws it.
 pub struct Passed {
-    pub copy: Copy,
+    pub copy: SentCopy,
     /// Its last byte has passed.
     pub whole: bool,
     /// The client left in the middle of it.
@@ -69,7 +70,8 @@ impl Call {
             headers: pairs(&head.headers),
             body: Payload::EMPTY,
         };
-        let passed = Passed { copy: Copy::new(limit), whole: false, broken: false };
+        let copy = SentCopy::new(limit, sent.form_parser(limit));
+        let passed = Passed { copy, whole: false, broken: false };
         Self {
             started: OffsetDateTime::now_utc(),
             clock: Instant::now(),
@@ -119,7 +121,7 @@ impl Drop for Call {
             if passed.broken && self.end == End::NoAnswer {
                 self.end = End::ClientLeft;
             }
-            (std::mem::replace(&mut passed.copy, Copy::new(0)), passed.whole)
+            (std::mem::replace(&mut passed.copy, SentCopy::new(0, None)), passed.whole)
         };
         let declared: Option<u64> = sent.header("content-length").and_then(|length| length.parse().ok());
         sent.body = match passed.payload() {

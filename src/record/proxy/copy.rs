@@ -1,64 +1,11 @@
-//! The copy of a body that passes: its bytes up to a limit, beyond it length and hash.
+//! The copy of a body that passes, without its content coding.
 
-use std::io::{self, Write};
+use std::io::Write;
 
-use bytes::Bytes;
 use flate2::write::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
-use sha2::{Digest, Sha256};
 
+use crate::copy::Copy;
 use crate::exchange::Payload;
-
-pub struct Copy {
-    limit: usize,
-    kept: Vec<u8>,
-    length: u64,
-    /// From the byte on that did not fit.
-    hash: Option<Sha256>,
-}
-
-impl Copy {
-    pub fn new(limit: usize) -> Self {
-        Self { limit, kept: Vec::new(), length: 0, hash: None }
-    }
-
-    pub fn push(&mut self, bytes: &[u8]) {
-        self.length += bytes.len() as u64;
-        if let Some(hash) = &mut self.hash {
-            hash.update(bytes);
-        } else if self.kept.len() + bytes.len() <= self.limit {
-            self.kept.extend_from_slice(bytes);
-        } else {
-            let mut hash = Sha256::new();
-            hash.update(std::mem::take(&mut self.kept));
-            hash.update(bytes);
-            self.hash = Some(hash);
-        }
-    }
-
-    pub fn length(&self) -> u64 {
-        self.length
-    }
-
-    pub fn payload(self) -> Payload {
-        match self.hash {
-            None => Payload::Bytes(Bytes::from(self.kept)),
-            Some(hash) => {
-                Payload::Omitted { length: self.length, sha256: Some(hex::encode(hash.finalize())) }
-            }
-        }
-    }
-}
-
-impl Write for Copy {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.push(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 /// A copy without the content coding, made while the body passes, beside one with it: what cannot be
 /// decoded in the end is kept as it came.
@@ -92,7 +39,7 @@ impl Decoded {
     pub fn push(&mut self, bytes: &[u8]) {
         self.raw.push(bytes);
         if let (Some(Decoder::Deflate), Some(first)) = (&self.decoder, bytes.first()) {
-            let copy = Copy::new(self.raw.limit);
+            let copy = Copy::new(self.raw.limit());
             self.decoder = Some(match first & 0x0f {
                 8 => Decoder::Zlib(Box::new(ZlibDecoder::new(copy))),
                 _ => Decoder::Raw(Box::new(DeflateDecoder::new(copy))),
@@ -128,6 +75,9 @@ impl Decoded {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+    use sha2::{Digest as _, Sha256};
+
     use super::*;
 
     fn all(mut copy: Decoded, bytes: &[u8]) -> (Payload, bool) {
@@ -140,20 +90,6 @@ mod tests {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
         encoder.write_all(text).unwrap();
         encoder.finish().unwrap()
-    }
-
-    #[test]
-    fn a_body_is_kept_up_to_the_limit() {
-        let mut copy = Copy::new(5);
-        copy.push(b"abc");
-        copy.push(b"de");
-        assert_eq!(copy.payload(), Payload::Bytes(Bytes::from_static(b"abcde")));
-        let mut copy = Copy::new(2);
-        copy.push(b"ab");
-        copy.push(b"c");
-        // The example of FIPS 180-2.
-        let hash = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        assert_eq!(copy.payload(), Payload::Omitted { length: 3, sha256: Some(hash.to_owned()) });
     }
 
     #[test]

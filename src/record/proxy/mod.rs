@@ -2,7 +2,7 @@
 //!
 //! Each connection of a client has one of its own to the upstream, so that what a server ties to a
 //! connection stays tied. Bodies are passed on as they come; of each at most `limit` bytes are kept,
-//! of longer ones length and hash.
+//! of longer ones length and hash, and of forms the parts.
 //!
 //! The proxy's own: hop-by-hop headers, the framing of an answer that ended with its connection, the
 //! `100 Continue` (sent when the upstream's side begins to take the body), the HTTP version towards
@@ -18,6 +18,7 @@ mod connect;
 mod copy;
 mod forward;
 mod scribe;
+mod sent;
 mod tap;
 mod tunnel;
 mod upstream;

@@ -98,7 +98,11 @@ impl Scrubber {
     }
 
     fn body_by_value(&mut self, body: &mut Payload, form: Option<&str>) {
-        let Payload::Bytes(bytes) = body else { return };
+        let bytes = match body {
+            Payload::Bytes(bytes) => bytes,
+            Payload::Form(form) => return multipart::form_by_value(form, &self.ledger),
+            Payload::Omitted { .. } => return,
+        };
         let new = match std::str::from_utf8(bytes) {
             Ok(text) => self.ledger.replaced(text).map(Bytes::from),
             // Text fields beside a binary file.
@@ -132,7 +136,12 @@ fn texts(exchange: &Exchange) -> impl Iterator<Item = &str> {
     let headers = request.headers.iter().chain(&response.headers).map(|(_, value)| value.as_str());
     let bodies = [&request.body, &response.body].into_iter().filter_map(Payload::bytes);
     let bodies = bodies.filter_map(|bytes| std::str::from_utf8(bytes).ok());
-    std::iter::once(request.target.as_str()).chain(headers).chain(bodies)
+    let form = match &request.body {
+        Payload::Form(form) => Some(form),
+        Payload::Bytes(_) | Payload::Omitted { .. } => None,
+    };
+    let form = form.into_iter().flat_map(multipart::texts);
+    std::iter::once(request.target.as_str()).chain(headers).chain(bodies).chain(form)
 }
 
 fn sent(scan: &mut Scan<'_>, request: &mut Sent) {
@@ -149,7 +158,11 @@ fn sent(scan: &mut Scan<'_>, request: &mut Sent) {
     let chunked = chunks::is_chunked(request);
     let kind = request.header("content-type").unwrap_or_default().to_ascii_lowercase();
     let boundary = request.header("content-type").and_then(boundary);
-    let Payload::Bytes(body) = &mut request.body else { return };
+    let body = match &mut request.body {
+        Payload::Bytes(body) => body,
+        Payload::Form(form) => return scan.form(form),
+        Payload::Omitted { .. } => return,
+    };
     let new = match boundary {
         _ if chunked => chunks::zeroed(body),
         Some(boundary) => scan.multipart(body, &boundary),

@@ -4,7 +4,9 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
+use super::ledger::Ledger;
 use super::scan::Scan;
+use crate::form::{Content, Form};
 
 impl Scan<'_> {
     /// `None` where nothing changed.
@@ -30,6 +32,44 @@ impl Scan<'_> {
         out.extend_from_slice(body.get(copied..)?);
         (out != *body).then(|| out.into())
     }
+}
+
+impl Scan<'_> {
+    /// The fields of a form whose files are left out.
+    pub fn form(&mut self, form: &mut Form) {
+        for part in form.parts.iter_mut().filter(|part| !part.is_file()) {
+            let Some(value) = part.content.bytes().and_then(|bytes| std::str::from_utf8(bytes).ok()) else {
+                continue;
+            };
+            if let Some(new) = self.parameter(&part.name, value, false) {
+                part.content = Content::Bytes(new.into());
+            }
+        }
+    }
+}
+
+pub fn form_by_value(form: &mut Form, ledger: &Ledger) {
+    for part in &mut form.parts {
+        let heads = part.headers.iter_mut().map(|(_, value)| value);
+        for text in heads.chain(&mut part.file_name).chain([&mut part.name]) {
+            if let Some(new) = ledger.replaced(text) {
+                *text = new;
+            }
+        }
+        let text = part.content.bytes().and_then(|bytes| std::str::from_utf8(bytes).ok());
+        if let Some(new) = text.and_then(|text| ledger.replaced(text)) {
+            part.content = Content::Bytes(new.into());
+        }
+    }
+}
+
+/// All texts of a form in which a name may stand.
+pub fn texts(form: &Form) -> impl Iterator<Item = &str> {
+    form.parts.iter().flat_map(|part| {
+        let heads = part.headers.iter().map(|(_, value)| value.as_str());
+        let text = part.content.bytes().and_then(|bytes| std::str::from_utf8(bytes).ok());
+        heads.chain(part.file_name.as_deref()).chain([part.name.as_str()]).chain(text)
+    })
 }
 
 pub struct Part {

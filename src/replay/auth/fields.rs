@@ -1,12 +1,14 @@
 //! Parameters of a request, wherever they stand: query, form, multipart fields, JSON.
 
-use cellgate_record::Sent;
+use cellgate_record::{Part, Payload, Sent};
 
 use crate::sign::Query;
 
 /// Of a multipart field; longer ones are files.
 const FIELD_MAX: usize = 4096;
-/// Deeper JSON is nobody's login.
+/// Longer JSON is nobody's login.
+const JSON_MAX: usize = 1 << 20;
+/// Nor is deeper one.
 const DEPTH_MAX: usize = 16;
 
 /// Names and values, decoded; of JSON the last keys. The query comes first.
@@ -17,6 +19,11 @@ pub fn fields(sent: &Sent) -> Vec<(String, String)> {
 }
 
 pub fn body_fields(sent: &Sent) -> Vec<(String, String)> {
+    if let Payload::Form(form) = &sent.body {
+        let fields = form.parts.iter().filter(|part| !part.is_file());
+        let text = |part: &Part| Some(String::from_utf8_lossy(part.content.bytes()?).into_owned());
+        return fields.filter_map(|part| Some((part.name.clone(), text(part)?))).collect();
+    }
     let mime = sent.header("content-type").unwrap_or_default();
     let Some(bytes) = sent.body.bytes().filter(|bytes| !bytes.is_empty()) else { return Vec::new() };
     let kind = mime.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -27,7 +34,7 @@ pub fn body_fields(sent: &Sent) -> Vec<(String, String)> {
         },
         "multipart/form-data" => multipart(bytes, mime),
         // Scripts forget the type; what is no JSON is found out at once.
-        _ if bytes.first() == Some(&b'{') => {
+        _ if bytes.first() == Some(&b'{') && bytes.len() <= JSON_MAX => {
             let mut found = Vec::new();
             if let Ok(value) = serde_json::from_slice(bytes) {
                 leaves("", &value, DEPTH_MAX, &mut found);
@@ -99,7 +106,7 @@ mod tests {
     fn query_and_form_are_decoded() {
         let mut sent = sent("POST", "/index.php?get_action=login&a=%2Fb", &[]);
         sent.headers.push(("content-type".into(), "application/x-www-form-urlencoded; charset=utf-8".into()));
-        sent.body = cellgate_record::Payload::Bytes("userid=a+b%40c&password=__password_1__".into());
+        sent.body = Payload::Bytes("userid=a+b%40c&password=__password_1__".into());
         assert_eq!(
             pairs(&fields(&sent)),
             [("get_action", "login"), ("a", "/b"), ("userid", "a b@c"), ("password", "__password_1__")]
@@ -110,12 +117,12 @@ mod tests {
     fn json_gives_its_leaves_also_without_a_type() {
         let mut sent = sent("POST", "/a/frontend/session", &[]);
         let body = r#"{"AuthInfo":{"login":"alice","password":"__password_1__","n":1},"List":["x"]}"#;
-        sent.body = cellgate_record::Payload::Bytes(body.into());
+        sent.body = Payload::Bytes(body.into());
         assert_eq!(
             pairs(&fields(&sent)),
             [("login", "alice"), ("password", "__password_1__"), ("List", "x")]
         );
-        sent.body = cellgate_record::Payload::Bytes("{".into());
+        sent.body = Payload::Bytes("{".into());
         assert!(fields(&sent).is_empty());
     }
 
@@ -124,7 +131,7 @@ mod tests {
         let mut sent = sent("POST", "/upload", &[("Content-Type", "multipart/form-data; boundary=\"x y\"")]);
         let body = "--x y\r\nContent-Disposition: form-data; name=\"secure_token\"\r\n\r\n__secure_token_1__\r\n\
                     --x y\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a\"\r\n\r\nbytes\r\n--x y--\r\n";
-        sent.body = cellgate_record::Payload::Bytes(body.into());
+        sent.body = Payload::Bytes(body.into());
         assert_eq!(pairs(&fields(&sent)), [("secure_token", "__secure_token_1__")]);
     }
 }

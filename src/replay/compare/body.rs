@@ -191,6 +191,8 @@ fn sha256(body: &Payload) -> Option<String> {
     match body {
         Payload::Bytes(bytes) => Some(hex::encode(Sha256::digest(bytes))),
         Payload::Omitted { sha256, .. } => sha256.clone(),
+        // Only of requests.
+        Payload::Form(_) => None,
     }
 }
 

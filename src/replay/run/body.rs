@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use cellgate_record::{Payload, Sent, names};
+use cellgate_record::{Form, Payload, Sent, names};
 
 use crate::Values;
 use crate::auth::{boundary, form_fields};
@@ -52,10 +52,12 @@ impl Kind {
 
 /// What of a body has to have fresh values before it can be sent.
 pub fn texts(sent: &Sent, kind: Kind) -> Vec<String> {
+    if kind == Kind::Multipart {
+        return form_fields(sent).into_iter().map(|(_, value)| value).collect();
+    }
     let Some(bytes) = sent.body.bytes() else { return Vec::new() };
     match kind {
-        Kind::Content => Vec::new(),
-        Kind::Multipart => form_fields(sent).into_iter().map(|(_, value)| value).collect(),
+        Kind::Content | Kind::Multipart => Vec::new(),
         Kind::Form | Kind::Json | Kind::Xml => vec![String::from_utf8_lossy(bytes).into_owned()],
     }
 }
@@ -75,6 +77,10 @@ pub fn body(sent: &Sent, kind: Kind, number: usize, values: &Values) -> Result<B
             None => Body::Plain(Content::Bytes(bytes.clone())),
         }),
         Payload::Bytes(bytes) => Ok(Body::Plain(Content::Bytes(with_values(sent, kind, bytes, values)))),
+        Payload::Form(form) => {
+            let boundary = sent.header("content-type").and_then(boundary);
+            boundary.map(|boundary| in_parts(form, &boundary, number, values)).ok_or_else(|| lacks("form"))
+        }
         Payload::Omitted { length, sha256 } => {
             let mark = sha256.clone().unwrap_or_else(|| format!("entry {number}"));
             match kind {
@@ -95,6 +101,29 @@ pub fn body(sent: &Sent, kind: Kind, number: usize, values: &Values) -> Result<B
             Ok(Body::Framed(Frames::around(content, trailers.unwrap_or_default(), signed)))
         }
     }
+}
+
+/// A form put together again, made bytes in the place of files that were left out.
+fn in_parts(form: &Form, boundary: &str, number: usize, values: &Values) -> Body {
+    let mut pieces = Vec::with_capacity(form.parts.len() * 2 + 1);
+    let text = |text: String| Content::Bytes(Bytes::from(text));
+    for (at, part) in form.parts.iter().enumerate() {
+        let end = if at == 0 { "" } else { "\r\n" };
+        pieces.push(text(format!("{end}--{boundary}\r\n{}\r\n", part.head())));
+        pieces.push(match &part.content {
+            cellgate_record::Content::Omitted { length, sha256 } => {
+                let mark = sha256.clone().unwrap_or_else(|| format!("entry {number}, part {at}"));
+                Content::Made(Made::new(&mark, *length))
+            }
+            cellgate_record::Content::Bytes(bytes) => match std::str::from_utf8(bytes) {
+                Ok(field) if !part.is_file() => text(values.substitute(field).into_owned()),
+                _ => Content::Bytes(bytes.clone()),
+            },
+        });
+    }
+    let end = if pieces.is_empty() { "" } else { "\r\n" };
+    pieces.push(text(format!("{end}--{boundary}--\r\n")));
+    Body::Form(pieces)
 }
 
 fn lacks(what: &str) -> String {
@@ -179,6 +208,8 @@ fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use cellgate_record::Part;
+
     use super::*;
     use crate::testing::{sent, sent_with};
 
@@ -242,9 +273,37 @@ mod tests {
         let mut put = sent("PUT", "/dav/my-files/a", &[]);
         put.body = Payload::Omitted { length: 2_000_000, sha256: Some("ab".into()) };
         assert_eq!(body(&put, Kind::Content, 1, &Values::default()).unwrap().length(), 2_000_000);
+        // Not well-formed, or recorded by a program that does not take forms apart.
         let mut form = sent_with("POST", "/index.php", "multipart/form-data; boundary=b", "");
         form.body = put.body.clone();
         assert!(body(&form, Kind::of(&form, None), 1, &Values::default()).is_err());
+    }
+
+    #[test]
+    fn a_form_in_parts_is_put_together_again() {
+        let part = |name: &str, file: Option<&str>, content| Part {
+            name: name.into(),
+            file_name: file.map(str::to_owned),
+            content_type: None,
+            headers: Vec::new(),
+            content,
+        };
+        let field = |text: &'static str| cellgate_record::Content::Bytes(text.into());
+        let parts = vec![
+            part("secure_token", None, field("__secure_token_1__")),
+            part("f", Some("a.bin"), cellgate_record::Content::Omitted { length: 10, sha256: None }),
+        ];
+        let mut form = sent_with("POST", "/index.php", "multipart/form-data; boundary=b", "");
+        form.body = Payload::Form(Form { length: 300, parts });
+        assert_eq!(texts(&form, Kind::of(&form, None)), ["__secure_token_1__"]);
+
+        let body = body(&form, Kind::Multipart, 1, &values("__secure_token_1__", "fresh")).unwrap();
+        let bytes: Vec<u8> = body.pieces().flat_map(|piece| piece.to_vec()).collect();
+        assert_eq!(bytes.len() as u64, body.length());
+        let head = "--b\r\nContent-Disposition: form-data; name=\"secure_token\"\r\n\r\nfresh\r\n\
+                    --b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a.bin\"\r\n\r\n";
+        assert_eq!(&bytes[..head.len()], head.as_bytes());
+        assert_eq!(&bytes[head.len() + 10..], b"\r\n--b--\r\n");
     }
 
     #[test]

@@ -110,7 +110,7 @@ const WRONG_DIGEST: [&str; 4] =
 /// Brings the digests of a request in line with its body. Servers give some of them back, so what was
 /// recorded is bound to what is sent.
 pub fn refresh(request: &mut Request, sent: &Sent, answered: &Answered, values: &mut Values) {
-    let (Body::Plain(content) | Body::Framed(Frames { content, .. })) = &request.body;
+    let (Body::Plain(content) | Body::Framed(Frames { content, .. })) = &request.body else { return };
     let content = content.clone();
     let framed = matches!(request.body, Body::Framed(_));
     let unchanged = match (&content, &sent.body) {
@@ -156,7 +156,7 @@ fn was_right(form: Form, recorded: &str, sent: &Sent, answered: &Answered) -> bo
         Payload::Omitted { sha256: Some(sha256), .. } if matches!(form, Form::Sha256Hex) => {
             sha256.eq_ignore_ascii_case(recorded)
         }
-        Payload::Omitted { .. } => !refused(),
+        Payload::Omitted { .. } | Payload::Form(_) => !refused(),
     }
 }
 

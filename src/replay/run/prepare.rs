@@ -135,10 +135,23 @@ fn framing(sent: &Sent, body: &Body) -> Framing {
 
 /// Later answers have the digest of what was sent in place of what the recording lacks.
 fn bind_content(sent: &Sent, body: &Body, values: &mut Values) {
-    if let (Body::Plain(content @ Content::Made(_)), Payload::Omitted { sha256: Some(recorded), .. }) =
-        (body, &sent.body)
-    {
-        values.set_content(recorded, &content.sha256());
+    match (body, &sent.body) {
+        (Body::Plain(content @ Content::Made(_)), Payload::Omitted { sha256: Some(recorded), .. }) => {
+            values.set_content(recorded, &content.sha256());
+        }
+        (Body::Form(pieces), Payload::Form(form)) => {
+            let made = pieces.iter().filter(|piece| matches!(piece, Content::Made(_)));
+            let omitted = form.parts.iter().filter_map(|part| match &part.content {
+                cellgate_record::Content::Omitted { sha256, .. } => Some(sha256.as_deref()),
+                cellgate_record::Content::Bytes(_) => None,
+            });
+            for (recorded, content) in omitted.zip(made) {
+                if let Some(recorded) = recorded {
+                    values.set_content(recorded, &content.sha256());
+                }
+            }
+        }
+        _ => {}
     }
 }
 

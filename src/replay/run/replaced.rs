@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 use super::digests::{ALGORITHMS, Algorithm};
 use crate::Values;
 use crate::send::{Body, Content};
-use crate::sign::{Frames, Query};
+use crate::sign::Query;
 
 /// Larger ones are not put together again to look for them.
 const LENGTH_MAX: u64 = 1 << 30;
@@ -54,8 +54,7 @@ impl Replaced {
     }
 
     fn add_content(&mut self, body: &Body) {
-        let content = content(body);
-        if let Content::Made(_) = content {
+        for content in body.contents().iter().filter(|content| matches!(content, Content::Made(_))) {
             for algorithm in ALGORITHMS {
                 let digest = algorithm.of(content.pieces());
                 self.digests.extend([hex::encode(&digest), STANDARD.encode(digest)]);
@@ -65,7 +64,8 @@ impl Replaced {
     }
 
     fn add_part(&mut self, id: String, number: u64, body: &Body) {
-        let part = (number, content(body).clone());
+        let Some(content) = body.contents().first() else { return };
+        let part = (number, content.clone());
         match self.uploads.iter_mut().find(|upload| upload.id == id) {
             Some(upload) => {
                 upload.parts.retain(|(known, _)| *known != number);
@@ -162,11 +162,6 @@ impl Upload {
     }
 }
 
-fn content(body: &Body) -> &Content {
-    let (Body::Plain(content) | Body::Framed(Frames { content, .. })) = body;
-    content
-}
-
 /// The texts of `<ETag>` and `<Checksum…>` in an answer of S3.
 fn checksums(answered: &Answered) -> Vec<String> {
     let Some(body) = answered.body.bytes().filter(|body| body.starts_with(b"<?xml")) else {
@@ -187,6 +182,7 @@ fn sha256(body: &Payload) -> Option<String> {
     match body {
         Payload::Bytes(bytes) => Some(hex::encode(Sha256::digest(bytes))),
         Payload::Omitted { sha256, .. } => sha256.clone(),
+        Payload::Form(_) => None,
     }
 }
 

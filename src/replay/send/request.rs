@@ -21,6 +21,8 @@ pub enum Body {
     Plain(Content),
     /// The `aws-chunked` coding of S3.
     Framed(Frames),
+    /// A form, some of whose files the recording lacks: what goes out piece by piece.
+    Form(Vec<Content>),
 }
 
 /// How the end of the body is told.
@@ -39,6 +41,15 @@ impl Body {
         match self {
             Self::Plain(content) => content.length(),
             Self::Framed(frames) => frames.length(),
+            Self::Form(pieces) => pieces.iter().map(Content::length).sum(),
+        }
+    }
+
+    /// The content that it consists of.
+    pub fn contents(&self) -> &[Content] {
+        match self {
+            Self::Plain(content) | Self::Framed(Frames { content, .. }) => std::slice::from_ref(content),
+            Self::Form(pieces) => pieces,
         }
     }
 
@@ -47,6 +58,7 @@ impl Body {
         match self {
             Self::Plain(content) => content.pieces(),
             Self::Framed(frames) => Box::new(frames.pieces()),
+            Self::Form(pieces) => Box::new(pieces.clone().into_iter().flat_map(|piece| piece.pieces())),
         }
     }
 }

@@ -4,6 +4,8 @@ use std::sync::atomic::AtomicU64;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::form::Content;
+
 use super::*;
 
 const MIB: usize = 1024 * 1024;
@@ -64,6 +66,44 @@ async fn large_bodies_stream_both_ways_and_leave_length_and_hash() {
     let kept = Payload::Omitted { length: length as u64, sha256: Some(hash(BLOCKS)) };
     assert_eq!(call.request.body, kept);
     assert_eq!(call.response.body, kept);
+}
+
+#[tokio::test]
+async fn a_form_with_a_large_file_stays_a_form() {
+    let (address, _requests) = upstream(ok).await;
+    let recorded = record(Options { scrub: true, ..options(&format!("http://{address}")) }).await;
+    let file = "x".repeat(5000);
+    let form = |end: &str| {
+        format!(
+            "--b\r\nContent-Disposition: form-data; name=\"secure_token\"\r\n\r\ns3cr3ts3cr3t\r\n\
+             --b\r\nContent-Disposition: form-data; name=\"userfile_0\"; filename=\"a.bin\"\r\n\
+             Content-Type: application/octet-stream\r\n\r\n{file}\r\n--b{end}"
+        )
+    };
+    for body in [form("--\r\n"), form("")] {
+        let head = format!(
+            "POST /index.php?get_action=upload HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\
+             Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        let mut client = recorded.connect().await;
+        client.write_all(head.as_bytes()).await.unwrap();
+        for piece in body.as_bytes().chunks(700) {
+            client.write_all(piece).await.unwrap();
+            client.flush().await.unwrap();
+        }
+        until_closed(&mut client).await;
+    }
+    let calls = recorded.exchanges().await;
+    let Payload::Form(kept) = &calls[0].request.body else { panic!("{:?}", calls[0]) };
+    let [token, upload] = kept.parts.as_slice() else { panic!("{kept:?}") };
+    assert_eq!(token.content, Content::Bytes("__secure_token_1__".into()));
+    assert_eq!((upload.name.as_str(), upload.file_name.as_deref()), ("userfile_0", Some("a.bin")));
+    let sha256 = Some(hex::encode(Sha256::digest(&file)));
+    assert_eq!(upload.content, Content::Omitted { length: 5000, sha256 });
+    // Cut off: whatever it was to be.
+    let (length, sha256) = (form("").len() as u64, Some(hex::encode(Sha256::digest(form("")))));
+    assert_eq!(calls[1].request.body, Payload::Omitted { length, sha256 });
 }
 
 #[tokio::test(flavor = "multi_thread")]
