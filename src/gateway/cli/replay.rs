@@ -165,9 +165,9 @@ async fn one(path: &Path, recording: &Recording, options: &Options, quiet: bool)
     let told = |progress: Progress<'_>| {
         bar.set_length(progress.total as u64);
         bar.set_position(progress.done as u64);
-        // The path is enough, and what fits beside the bar.
+        // The path is enough.
         let path = progress.target.split('?').next().unwrap_or_default();
-        let path: String = path.chars().filter(|char| !char.is_control()).take(48).collect();
+        let path: String = path.chars().filter(|char| !char.is_control()).take(200).collect();
         bar.set_message(format!("{} {path}", progress.method));
     };
     let outcome = cellgate_replay::replay(&name, &recording.exchanges, options, told).await;
@@ -184,7 +184,7 @@ fn progress(quiet: bool) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::new(0);
-    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len}  {eta}  {msg}") {
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len}  {eta}  {wide_msg}") {
         bar.set_style(style);
     }
     bar
