@@ -15,6 +15,9 @@ use crate::sign::Claim;
 /// Secrets that no login is needed for: made again, or given by an answer.
 const OF_OTHERS: [&str; 3] = ["access_key", "signature", "link_token"];
 
+/// Longer bodies are files.
+const TEXT_MAX: usize = 1 << 20;
+
 /// Kinds of secrets that let in by themselves.
 const TOKENS: [&str; 4] = ["jwt", "token", "seafile_token", "api_key"];
 
@@ -111,7 +114,8 @@ impl Survey {
             }
         }
         let bodies = [&sent.body, &answered.body].map(|body| {
-            body.bytes().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default()
+            let text = body.bytes().filter(|bytes| bytes.len() <= TEXT_MAX);
+            text.map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default()
         });
         let texts = sent.headers.iter().map(|(_, value)| value.as_str()).chain([sent.target.as_str()]);
         if texts.clone().any(|text| names(text).any(|name| !OF_OTHERS.contains(&name.kind))) {
