@@ -3,10 +3,6 @@
 //! A file's id changes with its content and nothing else, and equal contents have equal ids where the
 //! index knows a digest of them; a folder's with the names in it, and the id of its listing with
 //! everything that the listing shows. An empty folder has the id of the empty file.
-//!
-//! Known gap: a folder inside a listing that is not recursive bears the id of a filled one even if
-//! nothing is in it: the index cannot be asked for a page of folders which are empty, and one question
-//! per entry is too many.
 
 use cellgate_core::Node;
 use sha1::{Digest, Sha1};

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use cellgate_core::http::{Response, settle};
 use cellgate_core::listing::{Depth, Entry, Listing};
 use cellgate_core::workspace::RECYCLE_BIN;
-use cellgate_core::{Error, Node, NodeKind, NodePath, Tree};
+use cellgate_core::{Error, Node, NodeId, NodeKind, NodePath, Tree};
 use futures_util::stream;
 use http::HeaderValue;
 use serde::Serialize;
@@ -179,7 +179,11 @@ impl Walk {
         let page = self.tree.list(&self.base, &listing).await?;
         self.after = page.next.map(|next| if self.is_in_bin(&next) { after_bin() } else { next });
         self.exhausted = self.after.is_none();
-        for entry in page.entries {
+        let mut entries = page.entries;
+        if !self.question.recursive {
+            self.mark_empty(&mut entries).await?;
+        }
+        for entry in entries {
             if self.is_in_bin(&entry.key) {
                 continue;
             }
@@ -187,6 +191,17 @@ impl Walk {
             if self.question.kind.is_none_or(|kind| kind == entry.node.kind) {
                 self.ready.push_back(entry);
             }
+        }
+        Ok(())
+    }
+
+    /// What recursive listings know of folders, the others ask: once for the whole page.
+    async fn mark_empty(&self, entries: &mut [Entry]) -> Result<(), Error> {
+        let folders = entries.iter().filter(|entry| entry.node.is_collection());
+        let ids: Vec<NodeId> = folders.map(|entry| entry.node.id).collect();
+        let occupied = self.tree.occupied(&ids).await?;
+        for entry in entries.iter_mut().filter(|entry| entry.node.is_collection()) {
+            entry.empty = !occupied.contains(&entry.node.id);
         }
         Ok(())
     }

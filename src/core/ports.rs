@@ -110,6 +110,8 @@ pub trait View: Send + Sync {
     async fn children(&self, parent: NodeId, span: &Span) -> Result<Vec<Node>>;
     /// How many leaves and collections stand directly below, and the bytes of the leaves.
     async fn count_children(&self, parent: NodeId) -> Result<Count>;
+    /// Which of many nodes have children, in one query, ascending; what they are is not read.
+    async fn occupied(&self, nodes: &[NodeId]) -> Result<Vec<NodeId>>;
     /// Metadata of many nodes in one query, ordered by node, namespace, name.
     async fn meta(&self, nodes: &[NodeId], namespace: Option<&str>) -> Result<Vec<Meta>>;
     async fn versions(&self, node: NodeId) -> Result<Vec<Version>>;

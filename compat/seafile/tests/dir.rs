@@ -187,6 +187,9 @@ async fn an_empty_folder_has_the_id_of_the_reference_until_something_is_in_it() 
     let renamed = client.form("/api/v2.1/repos/COMMON/dir/?p=/e", "operation=rename&newname=d").await.json();
     assert_ne!(renamed["obj_id"], ZEROS);
     let whole = client.get("/api2/repos/COMMON/dir/?p=/&recursive=1").await.json();
+    let one = client.get("/api2/repos/COMMON/dir/?p=/").await.json();
+    assert_eq!((&one[1]["name"], &one[1]["id"]), (&json!("f"), &json!(ZEROS)));
+    assert_eq!((&one[0]["id"], one[0]["id"] == ZEROS), (&whole[0]["id"], false));
     let empty: Vec<bool> = whole.as_array().unwrap().iter().map(|entry| entry["id"] == ZEROS).collect();
     assert_eq!(
         (names(&whole), empty),

@@ -138,6 +138,14 @@ impl View for MemoryIndex {
         Ok(self.state().count_children(parent))
     }
 
+    async fn occupied(&self, nodes: &[NodeId]) -> Result<Vec<NodeId>> {
+        let state = self.state();
+        let mut occupied: Vec<NodeId> = nodes.iter().copied().filter(|id| state.has_children(*id)).collect();
+        occupied.sort_unstable();
+        occupied.dedup();
+        Ok(occupied)
+    }
+
     async fn meta(&self, nodes: &[NodeId], namespace: Option<&str>) -> Result<Vec<Meta>> {
         Ok(self.state().meta(nodes, namespace))
     }

@@ -1,6 +1,6 @@
 //! Reading nodes and leaves.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use uuid::Uuid;
 
@@ -138,6 +138,12 @@ impl Tree {
         };
         let node = self.stat_at(&place).await?;
         self.core.inner.index.count_children(node.id).await
+    }
+
+    /// Which of the collections that this tree has handed out have children, in one query. Children
+    /// that the principal may not see count.
+    pub async fn occupied(&self, nodes: &[NodeId]) -> Result<HashSet<NodeId>> {
+        Ok(self.core.inner.index.occupied(nodes).await?.into_iter().collect())
     }
 
     /// Metadata of nodes that this tree has handed out, in one query, by node.

@@ -99,6 +99,10 @@ impl<E: Engine> View for Database<E> {
         queries::count_children(&mut self.0.reader(Cost::Long).await?, parent).await
     }
 
+    async fn occupied(&self, nodes: &[NodeId]) -> Result<Vec<NodeId>> {
+        queries::occupied(&mut self.0.reader(Cost::of(nodes.len())).await?, nodes).await
+    }
+
     async fn meta(&self, nodes: &[NodeId], namespace: Option<&str>) -> Result<Vec<Meta>> {
         queries::meta(&mut self.0.reader(Cost::of(nodes.len())).await?, nodes, namespace).await
     }

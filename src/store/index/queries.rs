@@ -58,6 +58,13 @@ pub async fn count_children<S: Session>(s: &mut S, parent: NodeId) -> Result<Cou
     Ok(count.unwrap_or_default())
 }
 
+pub async fn occupied<S: Session>(s: &mut S, nodes: &[NodeId]) -> Result<Vec<NodeId>> {
+    if nodes.is_empty() {
+        return Ok(Vec::new());
+    }
+    rows(s, &sql::OCCUPIED, &[Value::Nodes(nodes)], read::node_id).await
+}
+
 pub async fn meta<S: Session>(s: &mut S, nodes: &[NodeId], namespace: Option<&str>) -> Result<Vec<Meta>> {
     if nodes.is_empty() {
         return Ok(Vec::new());

@@ -39,6 +39,10 @@ pub fn count(row: &dyn Row) -> Result<Count> {
     })
 }
 
+pub fn node_id(row: &dyn Row) -> Result<NodeId> {
+    Ok(NodeId(row.int(0)?))
+}
+
 pub fn meta(row: &dyn Row) -> Result<Meta> {
     Ok(Meta {
         node: NodeId(row.int(0)?),

@@ -128,6 +128,13 @@ statements! {
         "SELECT count(*) FILTER (WHERE kind = 0), count(*) FILTER (WHERE kind = 1), \
          CAST(coalesce(sum(size) FILTER (WHERE kind = 0), 0) AS BIGINT) FROM node WHERE parent = $1"
     );
+    /// One look per node, however many children it has.
+    OCCUPIED = Sql {
+        sqlite: "SELECT id FROM node WHERE id IN (SELECT value FROM json_each($1)) \
+                 AND EXISTS (SELECT 1 FROM node AS child WHERE child.parent = node.id) ORDER BY id",
+        postgres: "SELECT id FROM node WHERE id = ANY(CAST($1 AS BIGINT[])) \
+                   AND EXISTS (SELECT 1 FROM node AS child WHERE child.parent = node.id) ORDER BY id",
+    };
     /// No row comes back when the name or the uuid is taken: an error would spoil the transaction on
     /// PostgreSQL, and a mutation may want to go on with another name.
     INSERT_NODE = same(

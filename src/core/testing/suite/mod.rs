@@ -139,6 +139,7 @@ macro_rules! __index_cases {
             nodes::names_are_unique_below_a_parent,
             nodes::a_uuid_belongs_to_one_node,
             nodes::direct_children_are_counted,
+            nodes::nodes_with_children_are_told_in_one_question,
             nodes::touch_sets_time_and_etag_alone,
             nodes::deleting_a_node_takes_what_hangs_on_it,
             siblings::siblings_come_in_key_order,

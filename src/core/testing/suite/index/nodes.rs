@@ -190,6 +190,20 @@ pub async fn a_uuid_belongs_to_one_node(index: Arc<dyn Index>) {
     assert_eq!(index.count_children(root.id).await.unwrap().leaves, 1);
 }
 
+pub async fn nodes_with_children_are_told_in_one_question(index: Arc<dyn Index>) {
+    let root = root(&index).await;
+    let nodes = fill(&index, root.id, &["a/", "b/", "c/", "d"]).await;
+    let ids: Vec<NodeId> = nodes.iter().map(|node| node.id).collect();
+    assert_eq!(index.occupied(&[]).await.unwrap(), []);
+    assert_eq!(index.occupied(&ids).await.unwrap(), []);
+    let below = fill(&index, ids[0], &["x", "y", "z/"]).await;
+    fill(&index, ids[2], &["x/"]).await;
+    let mut asked: Vec<NodeId> = ids.iter().rev().copied().collect();
+    asked.extend([ids[0], below[2].id, NodeId(root.id.0 + 1_000)]);
+    assert_eq!(index.occupied(&asked).await.unwrap(), [ids[0], ids[2]]);
+    assert_eq!(index.occupied(&[root.id]).await.unwrap(), [root.id]);
+}
+
 pub async fn direct_children_are_counted(index: Arc<dyn Index>) {
     let root = root(&index).await;
     assert_eq!(index.count_children(root.id).await.unwrap(), Count::default());
