@@ -259,6 +259,15 @@ impl Auth {
             values.set(name, &"0123456789".repeat(4));
             return Ok(());
         }
+        // The same value has the same name, also where it stands for something else: `wrong` is no
+        // password and no token.
+        if let Some((login, good)) =
+            self.survey.tried_with(name).map(|(login, good)| (login.to_owned(), good))
+        {
+            let value = if good { self.password(&login, name, values)? } else { self.wrong.clone() };
+            values.set(name, &value);
+            return Ok(());
+        }
         let given = self.survey.given_by(name);
         let unknown = || match given {
             Some(number) => format!("the target did not give what `{name}` stands for, as in entry {number}"),

@@ -55,6 +55,12 @@ impl Survey {
         self.tried.get(&(login.to_owned(), password.to_owned())) == Some(&false)
     }
 
+    /// Somebody who was tried with this password, and whether that was ever right.
+    pub fn tried_with(&self, password: &str) -> Option<(&str, bool)> {
+        let with = self.tried.iter().filter(|((_, known), _)| known == password);
+        with.map(|((login, _), good)| (login.as_str(), *good)).max_by_key(|(login, good)| (*good, *login))
+    }
+
     /// Logins of users who were let in, without those that the recording itself made.
     pub fn logins(&self) -> BTreeSet<&str> {
         let good =

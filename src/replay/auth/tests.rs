@@ -54,6 +54,17 @@ async fn right_passwords_are_the_new_users_and_wrong_ones_stay_wrong() {
 }
 
 #[tokio::test]
+async fn a_wrong_password_is_wrong_wherever_it_stands() {
+    let server = Server::start(|_| (200, String::new(), String::new())).await;
+    let list = sent_with("POST", "/index.php", FORM, "get_action=ls&secure_token=__password_1__");
+    let recording = [basic(1, "alice:__password_1__", 401), exchange(2, list, answered(200, ""))];
+    run(&server, accounts(&["zoe"], "secret"), &recording).await;
+    let seen = server.seen();
+    let wrong = pair(&seen[0]).split_once(':').unwrap().1.to_owned();
+    assert_eq!(seen[1].body, format!("get_action=ls&secure_token={wrong}"));
+}
+
+#[tokio::test]
 async fn without_a_user_for_a_login_the_call_is_not_sent() {
     let server = Server::start(|_| (200, String::new(), String::new())).await;
     let recording = [basic(1, "alice:__password_1__", 200), basic(2, "bob:__password_2__", 200)];

@@ -62,8 +62,15 @@ pub fn texts(sent: &Sent, kind: Kind) -> Vec<String> {
     }
 }
 
-/// The fresh body. `Err` says why there can be none.
-pub fn body(sent: &Sent, kind: Kind, number: usize, values: &Values) -> Result<Body, String> {
+/// The fresh body. `Err` says why there can be none. Of a request that was `turned_away` for want of
+/// credentials nobody read it.
+pub fn body(
+    sent: &Sent,
+    kind: Kind,
+    number: usize,
+    turned_away: bool,
+    values: &Values,
+) -> Result<Body, String> {
     let streaming = sent.header("x-amz-content-sha256").filter(|hash| hash.starts_with("STREAMING-"));
     let signed = streaming.is_some_and(|hash| hash.starts_with("STREAMING-AWS4-HMAC-SHA256-PAYLOAD"));
     match &sent.body {
@@ -85,6 +92,7 @@ pub fn body(sent: &Sent, kind: Kind, number: usize, values: &Values) -> Result<B
             let mark = sha256.clone().unwrap_or_else(|| format!("entry {number}"));
             match kind {
                 Kind::Content => {}
+                _ if turned_away => {}
                 Kind::Multipart => return Err(lacks("form")),
                 Kind::Form | Kind::Json | Kind::Xml => return Err(lacks("request")),
             }
@@ -221,7 +229,7 @@ mod tests {
 
     fn fresh(sent: &Sent, values: &Values) -> String {
         let kind = Kind::of(sent, None);
-        let body = body(sent, kind, 1, values).unwrap();
+        let body = body(sent, kind, 1, false, values).unwrap();
         let bytes: Vec<u8> = body.pieces().flat_map(|piece| piece.to_vec()).collect();
         assert_eq!(bytes.len() as u64, body.length());
         String::from_utf8(bytes).unwrap()
@@ -272,11 +280,12 @@ mod tests {
     fn what_is_lacking_is_made_or_said() {
         let mut put = sent("PUT", "/dav/my-files/a", &[]);
         put.body = Payload::Omitted { length: 2_000_000, sha256: Some("ab".into()) };
-        assert_eq!(body(&put, Kind::Content, 1, &Values::default()).unwrap().length(), 2_000_000);
+        assert_eq!(body(&put, Kind::Content, 1, false, &Values::default()).unwrap().length(), 2_000_000);
         // Not well-formed, or recorded by a program that does not take forms apart.
         let mut form = sent_with("POST", "/index.php", "multipart/form-data; boundary=b", "");
         form.body = put.body.clone();
-        assert!(body(&form, Kind::of(&form, None), 1, &Values::default()).is_err());
+        assert!(body(&form, Kind::of(&form, None), 1, false, &Values::default()).is_err());
+        assert!(body(&form, Kind::of(&form, None), 1, true, &Values::default()).is_ok());
     }
 
     #[test]
@@ -297,7 +306,7 @@ mod tests {
         form.body = Payload::Form(Form { length: 300, parts });
         assert_eq!(texts(&form, Kind::of(&form, None)), ["__secure_token_1__"]);
 
-        let body = body(&form, Kind::Multipart, 1, &values("__secure_token_1__", "fresh")).unwrap();
+        let body = body(&form, Kind::Multipart, 1, false, &values("__secure_token_1__", "fresh")).unwrap();
         let bytes: Vec<u8> = body.pieces().flat_map(|piece| piece.to_vec()).collect();
         assert_eq!(bytes.len() as u64, body.length());
         let head = "--b\r\nContent-Disposition: form-data; name=\"secure_token\"\r\n\r\nfresh\r\n\
@@ -309,6 +318,6 @@ mod tests {
     #[test]
     fn a_body_that_was_announced_only_is_made() {
         let put = sent("PUT", "/dav/my-files/a", &[("Content-Length", "5"), ("Expect", "100-continue")]);
-        assert_eq!(body(&put, Kind::Content, 1, &Values::default()).unwrap().length(), 5);
+        assert_eq!(body(&put, Kind::Content, 1, false, &Values::default()).unwrap().length(), 5);
     }
 }

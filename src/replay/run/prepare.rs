@@ -64,7 +64,7 @@ pub async fn prepare(
         };
         headers.push((name.clone(), value));
     }
-    let body = body::body(sent, kind, exchange.number, values)?;
+    let body = body::body(sent, kind, exchange.number, exchange.response.status == 401, values)?;
     bind_content(sent, &body, values);
     let mut request = Request {
         method: sent.method.clone(),

@@ -46,7 +46,14 @@ const SIGNED_PARAMETERS: [&str; 27] = [
 ];
 
 pub(super) fn header(request: &mut Request, key: &Key, at: OffsetDateTime) -> Result<(), String> {
-    let now = date_text(at);
+    let stated = request.header("x-amz-date").or_else(|| request.header("date"));
+    // What is no time was meant to be none.
+    let now = match stated
+        .filter(|stated| parse_date(stated).is_none() && super::v4::parse_time(stated).is_none())
+    {
+        Some(broken) => broken.to_owned(),
+        None => date_text(at),
+    };
     let date = if request.header("x-amz-date").is_some() {
         // s3cmd tells its time there. The line of the date stays empty then.
         request.set_header("x-amz-date", &now);
@@ -63,7 +70,9 @@ pub(super) fn header(request: &mut Request, key: &Key, at: OffsetDateTime) -> Re
 /// `at` is the time until which the URL is good.
 pub(super) fn query(request: &mut Request, key: &Key, at: OffsetDateTime) -> Result<(), String> {
     let mut query = Query::of(&request.target);
-    let expires = at.unix_timestamp().to_string();
+    let recorded = query.get("Expires").unwrap_or_default();
+    // What is no time was meant to be none.
+    let expires = if recorded.parse::<i64>().is_ok() { at.unix_timestamp().to_string() } else { recorded };
     query.set("Expires", &expires);
     query.set("AWSAccessKeyId", &key.id);
     query.set("Signature", &signature(&key.secret, &text(request, &query, &expires)));
@@ -215,6 +224,14 @@ mod tests {
         );
         query(&mut overridden, &key, datetime!(2030-01-01 00:00:00 UTC)).unwrap();
         assert!(overridden.target.ends_with("&Expires=1893456000&Signature=CqObI1hid4CYlJwFyzq0frP3q3E%3D"));
+    }
+
+    #[test]
+    fn an_expiry_that_is_no_time_stays() {
+        let mut broken = request("GET", "/io/a?AWSAccessKeyId=x&Expires=1795276665x&Signature=x", &[]);
+        let key = Key { id: "gateway".into(), secret: "gatewaysecret".into() };
+        query(&mut broken, &key, datetime!(2030-01-01 00:00:00 UTC)).unwrap();
+        assert!(broken.target.contains("&Expires=1795276665x&"), "{}", broken.target);
     }
 
     #[test]

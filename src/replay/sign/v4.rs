@@ -48,7 +48,9 @@ pub(super) fn header(request: &mut Request, key: &Key, at: OffsetDateTime) -> Re
     let (region, service) = claim::place(credential).ok_or_else(malformed)?;
     let scope = Scope::new(&key.secret, at, region, service);
 
-    if request.header("x-amz-date").is_some() || request.header("date").is_none() {
+    // What is no time was meant to be none.
+    let broken = request.header("x-amz-date").is_some_and(|stated| parse_time(stated).is_none());
+    if !broken && (request.header("x-amz-date").is_some() || request.header("date").is_none()) {
         request.set_header("x-amz-date", &scope.time);
     }
     if request.header("date").is_some() {
@@ -84,7 +86,9 @@ pub(super) fn query(request: &mut Request, key: &Key, at: OffsetDateTime) -> Res
     let (region, service) = claim::place(&credential).ok_or_else(malformed)?;
     let scope = Scope::new(&key.secret, at, region, service);
     query.set("X-Amz-Credential", &format!("{}/{}", key.id, scope.scope));
-    query.set("X-Amz-Date", &scope.time);
+    if query.get("X-Amz-Date").is_some_and(|stated| parse_time(&stated).is_some()) {
+        query.set("X-Amz-Date", &scope.time);
+    }
 
     let names: Vec<&str> = names.split(';').filter(|name| request.header(name).is_some()).collect();
     query.set("X-Amz-SignedHeaders", &names.join(";"));
