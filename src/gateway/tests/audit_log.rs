@@ -1,5 +1,7 @@
 //! `cellgate audit-log` as a user runs it.
 
+#![allow(clippy::unwrap_used)] // helpers of tests, outside of the tests themselves
+
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
