@@ -104,3 +104,19 @@ async fn a_body_that_the_recording_lacks_is_made() {
     replay("file", &[exchange(1, put, answered(201, ""))], &options(&server.url), |_| {}).await.unwrap();
     assert_eq!(server.seen()[0].header("content-length"), "3000");
 }
+
+#[tokio::test]
+async fn a_form_with_a_signed_policy_is_not_sent() {
+    let server = Server::start(|_| (204, String::new(), String::new())).await;
+    let field = |name: &str, value: &str| {
+        format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
+    let body =
+        [field("Policy", "{}"), field("X-Amz-Signature", "__signature_1__"), "--b--\r\n".into()].concat();
+    let form = sent_with("POST", "/io", "multipart/form-data; boundary=b", &body);
+    let exchanges = [exchange(1, form, answered(204, ""))];
+    let outcome = replay("file", &exchanges, &options(&server.url), |_| {}).await.unwrap();
+    assert!(server.seen().is_empty());
+    let said = outcome.calls[0].findings[0].fresh.as_deref().unwrap();
+    assert_eq!(said, "not sent: an upload form with a signed policy cannot be signed again");
+}
