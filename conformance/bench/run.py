@@ -48,8 +48,12 @@ def options():
     for name in chosen.peers or []:
         if name not in [*known, "none"]:
             parser.error(f"unknown peer {name}: there are {', '.join(known)}")
-    if (chosen.repeats or 1) < 1 or (chosen.seconds or 1) < 1:
+    if any(number is not None and number < 1 for number in (chosen.repeats, chosen.seconds)):
         parser.error("repeats and seconds are 1 at least")
+    for file in (chosen.json, chosen.markdown):
+        # Half an hour later is no time to learn this.
+        if file and not file.absolute().parent.is_dir():
+            parser.error(f"{file}: there is no such folder")
     for tool, use in TOOLS.items():
         if not find(tool):
             parser.error(f"{tool} is not installed: it is needed for {use}")
@@ -91,6 +95,8 @@ def main():
         # A second Ctrl-C must not leave anything behind either.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         for server in running:
+            server.end()
+        for server in running:
             server.stop()
         shutil.rmtree(work, ignore_errors=True)
         if bench and bench.rows:
@@ -113,7 +119,8 @@ def prepare(chosen, size, work, running):
     missing, peers = {}, []
     wanted = [peer for peer in PEERS if not chosen.peers or peer.name in chosen.peers]
     print(f"making files below {work}", flush=True)
-    facts = machine.facts(work)
+    syncs_per_s = machine.fdatasync_rate(work)
+    facts = machine.facts(work, syncs_per_s)
     content.make(work / "root" / "files", size)
     gate = Cellgate(work)
     running.append(gate)
@@ -132,7 +139,7 @@ def prepare(chosen, size, work, running):
         if reason:
             missing[kind.name] = reason
             print(f"{kind.name}: {reason}", flush=True)
-    return Bench(work, size, gate, peers, missing, facts)
+    return Bench(work, size, gate, peers, missing, facts, syncs_per_s)
 
 
 def command(chosen):

@@ -1,0 +1,1 @@
+"""The load generators: wrk for many small requests, curl and sendfile for large bodies."""

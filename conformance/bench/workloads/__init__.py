@@ -1,0 +1,1 @@
+"""The workloads: one file each, with a `run` that measures and adds its rows."""
