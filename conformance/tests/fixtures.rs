@@ -67,8 +67,8 @@ fn bare<'a>(text: &'a str, before: &str, long: usize) -> Option<&'a str> {
         let rest = &text[at + before.len()..];
         let end =
             rest.find(|c: char| !c.is_ascii_alphanumeric() && !"+/=_-.%".contains(c)).unwrap_or(rest.len());
-        // A login is readable, and followed by the name of its password.
-        let named = rest.starts_with("__") || rest[end..].starts_with(":__");
+        // A login is readable, and followed by the name of its password; public clients of OAuth have none.
+        let named = rest.starts_with("__") || [":__", ":\""].iter().any(|sign| rest[end..].starts_with(sign));
         (end >= long && !named).then(|| &rest[..end])
     })
 }
