@@ -93,9 +93,18 @@ async fn migrate(path: &Path) -> Result<()> {
         .busy_timeout(BUSY)
         .disable_statement_logging();
     let history = migrate::sqlite();
+    let started = std::time::Instant::now();
     let mut attempts = 0;
     loop {
-        let mut connection = options.connect().await.map_err(Error::internal)?;
+        let mut connection = match options.connect().await {
+            Ok(connection) => connection,
+            // Another process makes the file: the change to WAL fails at once then, it does not wait.
+            Err(error) if is_busy(&error) && started.elapsed() < BUSY => {
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+                continue;
+            }
+            Err(error) => return Err(Error::internal(error)),
+        };
         let outcome = migrate::run(&history, &mut connection).await;
         sqlx::Connection::close(connection).await.map_err(Error::internal)?;
         match outcome {
@@ -111,6 +120,12 @@ async fn migrate(path: &Path) -> Result<()> {
             Err(error) => return Err(migrate::failed(error)),
         }
     }
+}
+
+/// SQLITE_BUSY or SQLITE_LOCKED, extended or not.
+fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code()?.parse::<u32>().ok());
+    code.is_some_and(|code| matches!(code & 0xff, 5 | 6))
 }
 
 fn connect(path: &Path, access: OpenFlags) -> Result<Connection> {

@@ -36,6 +36,19 @@ async fn own_commits_do_not_look_like_another_process() {
 }
 
 #[tokio::test]
+async fn opening_waits_for_another_process_that_makes_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("index.sqlite");
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let opening = tokio::spawn(async move { Store::open(&Location::Sqlite(path)).await.map(drop) });
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(!opening.is_finished());
+    other.execute_batch("COMMIT").unwrap();
+    opening.await.unwrap().unwrap();
+}
+
+#[tokio::test]
 async fn a_mutation_waits_for_another_process() {
     let server = sqlite().await;
     let Location::Sqlite(path) = &server.location else { unreachable!() };
