@@ -27,7 +27,7 @@ pub struct Record {
     /// Address and port for clients; port 0 takes a free one [default: 127.0.0.1:8090]
     #[arg(long)]
     listen: Option<String>,
-    /// Bytes of a body that are kept; of longer ones length and hash
+    /// Bytes of a body that are kept; of longer ones length and hash, of forms the fields too
     #[arg(long, value_name = "BYTES", default_value_t = 1024 * 1024)]
     limit: usize,
     /// Write passwords, tokens, cookies and signatures as they are
