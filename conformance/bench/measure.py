@@ -1,5 +1,6 @@
 """Samples: taken in turns, judged, summed up."""
 
+import os
 import statistics
 import subprocess
 import time
@@ -91,6 +92,8 @@ class Bench:
         try:
             if entry.before:
                 entry.before()
+            # What one server left in the page cache would be written while the next one syncs.
+            os.sync()
             settle(self.servers)
             began = time.monotonic()
             result = entry.call()
