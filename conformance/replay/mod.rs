@@ -93,7 +93,7 @@ async fn play(
     for fixture in fixtures {
         let begun = Instant::now();
         let report = workshop.logs.join(format!("replay-{}-{}", stage.name(), fixture.replace('/', "-")));
-        let rehearsal = Rehearsal { installation: &installation, gateway: &gateway, workshop };
+        let rehearsal = Rehearsal { installation: &installation, gateway: &gateway, workshop, options: &[] };
         match rehearsal.replay(&file(workshop, fixture), fixture, &report).await {
             Ok(outcome) => {
                 let surprises = known.surprises(fixture, &outcome.bad);
@@ -109,7 +109,29 @@ async fn play(
         }
     }
     spoiled::run(&installation, &gateway, workshop, tally, step).await;
+    let rehearsal = Rehearsal {
+        installation: &installation,
+        gateway: &gateway,
+        workshop,
+        options: &["--map", "/shares=/dav"],
+    };
+    tally.case(step, "WebDAV recorded below /shares", elsewhere(&rehearsal)).await;
     gateway.stop().await
+}
+
+/// A fixture as a server would have given it whose WebDAV is where that of Pydio 8 was.
+async fn elsewhere(rehearsal: &Rehearsal<'_>) -> Outcome<String> {
+    let from = file(rehearsal.workshop, "webdav/rclone/suite");
+    let text = std::fs::read_to_string(&from)
+        .map_err(|error| format!("cannot read `{}`: {error}", from.display()))?;
+    let moved = text.replace("/dav/personal-files", "/shares/personal-files");
+    if moved == text {
+        return Err(format!("`{}` has nothing below /dav/personal-files", from.display()));
+    }
+    let copy = rehearsal.workshop.logs.join("elsewhere.har");
+    std::fs::write(&copy, moved).map_err(|error| format!("cannot write `{}`: {error}", copy.display()))?;
+    let outcome = rehearsal.replay(&copy, "elsewhere", &rehearsal.workshop.logs.join("elsewhere")).await?;
+    if outcome.bad.is_empty() { Ok(outcome.sums()) } else { Err(outcome.sums()) }
 }
 
 /// What `cellgate replay --json` writes, as far as it is read here.
@@ -198,6 +220,8 @@ struct Rehearsal<'a> {
     installation: &'a Installation,
     gateway: &'a Gateway,
     workshop: &'a Workshop,
+    /// More options of `cellgate replay`.
+    options: &'a [&'a str],
 }
 
 impl Rehearsal<'_> {
@@ -241,6 +265,7 @@ impl Rehearsal<'_> {
             .arg("--html")
             .arg(html)
             .arg("--quiet")
+            .args(self.options)
             .env("CELLGATE_PASSWORD", &account.password)
             .env("CELLGATE_KEY", format!("{}:{}", account.key_id, account.key_secret))
             .stdin(Stdio::null())

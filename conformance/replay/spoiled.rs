@@ -33,7 +33,7 @@ pub async fn run(
 ) {
     for (title, change, place) in CHANGES {
         let begun = Instant::now();
-        let rehearsal = Rehearsal { installation, gateway, workshop };
+        let rehearsal = Rehearsal { installation, gateway, workshop, options: &[] };
         let name = format!("spoiled: {title}");
         match spoil(&rehearsal, title, *change, place).await {
             Ok(said) => tally.passed(step, &name, begun.elapsed(), &said),

@@ -4,6 +4,7 @@
 //! | room | what |
 //! |---|---|
 //! | `run` | the calls of a recording in order, each signed in anew |
+//! | `relocate` | a recording of a server that had a protocol at another path |
 //! | `auth/` | credentials of each protocol, obtained and applied |
 //! | `send` | the HTTP client, and what it sends |
 //! | `sign/` | S3 requests, signed again |
@@ -18,6 +19,7 @@ mod auth;
 mod compare;
 mod outcome;
 mod reader;
+mod relocate;
 pub mod report;
 mod run;
 mod send;
@@ -31,6 +33,7 @@ pub use auth::{Accounts, Passwords, Users, parse_key};
 pub use compare::{Clock, judge};
 pub use outcome::{CallOutcome, Outcome, Totals};
 pub use reader::Reader;
+pub use relocate::Relocation;
 pub use run::{Options, Progress, ReplayError, replay, users_needed};
 pub use send::{Authorities, Origin};
 pub use sign::Key;

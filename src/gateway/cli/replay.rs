@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use cellgate_record::{Limits, Recording, Scrubber};
 use cellgate_replay::report::{self, Style};
 use cellgate_replay::{
-    Accounts, Authorities, Options, Origin, Outcome, Passwords, Progress, Users, parse_key,
+    Accounts, Authorities, Options, Origin, Outcome, Passwords, Progress, Relocation, Users, parse_key,
 };
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -34,6 +34,9 @@ pub struct Replay {
     /// User to sign in as; `OLD=NEW` for one of several recorded users; may be repeated
     #[arg(long, value_name = "NAME")]
     user: Vec<String>,
+    /// Where the recorded server had something elsewhere: `/shares=/dav`, `/pydio=/`; may be repeated
+    #[arg(long, value_name = "OLD=NEW", value_parser = Relocation::parse)]
+    map: Vec<Relocation>,
     /// File with the password; with several users a line `NAME:PASSWORD` for each
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
@@ -79,7 +82,8 @@ pub fn run(command: &Replay) -> ExitCode {
 
 /// Whether every client would do as well as before.
 fn execute(command: &Replay) -> Result<bool, String> {
-    let recordings = command.files.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?;
+    let recordings =
+        command.files.iter().map(|path| read(path, &command.map)).collect::<Result<Vec<_>, _>>()?;
     for report in [&command.html, &command.json].into_iter().flatten() {
         // Found out before there is anything to lose.
         if command.files.iter().any(|file| same(file, report)) {
@@ -104,13 +108,16 @@ fn execute(command: &Replay) -> Result<bool, String> {
     Ok(outcomes.iter().all(|outcome| outcome.totals().good()))
 }
 
-fn read(path: &Path) -> Result<Recording, String> {
+fn read(path: &Path, map: &[Relocation]) -> Result<Recording, String> {
     let mut recording = Recording::read(path, &Limits::default())
         .map_err(|error| format!("`{}`: {error}", path.display()))?;
     // Browsers record secrets as they are: from here on they have names, in reports too.
     let mut scrubber = Scrubber::new();
     recording.exchanges.iter().for_each(|exchange| scrubber.learn(exchange));
     recording.exchanges.iter_mut().for_each(|exchange| scrubber.scrub(exchange));
+    for exchange in &mut recording.exchanges {
+        map.iter().for_each(|relocation| relocation.apply(exchange));
+    }
     Ok(recording)
 }
 
