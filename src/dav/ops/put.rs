@@ -1,5 +1,6 @@
 //! `PUT`: the body becomes a leaf, streamed; conditions and locks are checked with the commit.
 
+use cellgate_core::Error;
 use cellgate_core::http::{Body, Response, incoming};
 use cellgate_core::tree::Write;
 use http::{HeaderMap, HeaderValue, header};
@@ -17,6 +18,10 @@ pub async fn put(call: Call, body: Body) -> Result<Response> {
     // RFC 9110 §14.5: a part taken for the whole would destroy the rest.
     if headers.contains_key(header::CONTENT_RANGE) {
         return Err(DavError::bad_request("PUT with Content-Range is not supported, use PATCH"));
+    }
+    // Nor is a chunk of ownCloud's clients the file: they send all of them to names of their own.
+    if headers.contains_key("oc-chunked") {
+        return Err(Error::NotImplemented("an upload in chunks (OC-Chunked)").into());
     }
     let mtime_ns = oc_mtime_ns(headers)?;
     let how = Write {

@@ -52,7 +52,6 @@ const OTHERWISE: &[(&str, u16)] = &[
     ("s3/operations: ListenBucketNotification", 200),
     ("s3/operations: ListDirectoryBuckets", 200),
     ("s3/operations: GET /io without a query lists buckets (4.4)", 200),
-    ("webdav/methods: upload in chunks of ownCloud and Nextcloud", 204),
 ];
 
 /// An installation with somebody signed in everywhere; requests are sent to copies of it.

@@ -139,6 +139,8 @@ async fn a_torn_body_leaves_nothing() {
         .await;
     // RFC 9110 §14.5.
     door.expect(400, ask("PUT", "/kept").body("xx").header("content-range", "bytes 0-1/6")).await;
+    door.expect(501, ask("PUT", "/kept-chunking-7-2-0").body("xx").header("oc-chunked", "1")).await;
+    assert!(!door.exists("/kept-chunking-7-2-0").await);
     assert_eq!(door.content("/kept").await.as_deref(), Some("before"));
 }
 
