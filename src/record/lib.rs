@@ -8,6 +8,7 @@
 //! | `har/` | reading and writing HAR files |
 //! | `scrub/` | secrets become names |
 //! | `proxy/` | the recording reverse proxy |
+//! | `tls` | whom connections to other servers trust |
 
 mod copy;
 mod exchange;
@@ -15,9 +16,11 @@ mod form;
 mod har;
 mod proxy;
 mod scrub;
+mod tls;
 
 pub use exchange::{Answered, Exchange, Payload, Sent};
 pub use form::{Content, Form, Part};
 pub use har::{At, HarError, Limits, Recording, Writer};
 pub use proxy::{Options, ProxyError, Recorded, Recorder, Upstream};
 pub use scrub::{Name, Scrubber, is_name, names};
+pub use tls::tls_client;

@@ -7,19 +7,17 @@
 //! Known gap: values inside of base64 or compressed bodies are not seen.
 
 mod index;
-mod names;
 mod scoped;
 mod view;
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
+use cellgate_record::{is_name, names};
 use index::{Edge, Index, Into};
 use scoped::Scoped;
 
 use time::OffsetDateTime;
-
-pub(crate) use names::{find as find_names, is as is_name};
 
 /// Recorded values and the fresh ones that stand for them.
 #[derive(Debug, Clone, Default)]
@@ -131,7 +129,7 @@ impl Values {
     /// Names of secrets in a text that nothing stands for yet.
     pub fn missing(&self, text: &str) -> Vec<String> {
         let mut missing: Vec<String> = Vec::new();
-        for range in find_names(text) {
+        for range in names(text).map(|name| name.range) {
             let Some(name) = text.get(range) else { continue };
             if !self.names.contains_key(name) && !missing.iter().any(|known| known == name) {
                 missing.push(name.to_owned());
@@ -149,7 +147,7 @@ impl Values {
     fn replace_names<'a>(&self, text: &'a str, into: Into) -> Cow<'a, str> {
         let mut out = String::new();
         let mut copied = 0;
-        for range in find_names(text) {
+        for range in names(text).map(|name| name.range) {
             let Some(fresh) = text.get(range.clone()).and_then(|name| self.names.get(name)) else { continue };
             out.push_str(text.get(copied..range.start).unwrap_or_default());
             match into {

@@ -1,15 +1,11 @@
 //! Connections to the upstream.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::client::conn::http1::{self, SendRequest};
-use hyper_rustls::ConfigBuilderExt as _;
 use hyper_util::rt::TokioIo;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -18,6 +14,7 @@ use tokio_rustls::TlsConnector;
 use super::tap::RequestBody;
 use super::upstream::Upstream;
 use super::{HEADER_BYTES_MAX, HEADER_LINES_MAX};
+use crate::tls::tls_client;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -30,22 +27,14 @@ pub struct Connector {
 impl Connector {
     pub fn new(upstream: &Upstream, authorities: Option<&Path>) -> Result<Self, String> {
         // Also without TLS: a file that cannot be read is better told than ignored.
-        let roots = authorities.map(roots).transpose()?;
+        let config = authorities.map(|path| tls_client(Some(path))).transpose()?;
         if !upstream.secure {
             return Ok(Self { tls: None });
         }
-        let builder = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(|error| error.to_string())?;
-        let config = match roots {
-            Some(roots) => builder.with_root_certificates(roots),
-            None => builder
-                .with_native_roots()
-                .map_err(|error| format!("the system's certificate authorities cannot be read: {error}"))?,
-        };
+        let config = config.map_or_else(|| tls_client(None), Ok)?;
         let name = ServerName::try_from(upstream.host.clone());
         let name = name.map_err(|_| format!("`{}` is no name of a host", upstream.host))?;
-        Ok(Self { tls: Some((TlsConnector::from(Arc::new(config.with_no_client_auth())), name)) })
+        Ok(Self { tls: Some((TlsConnector::from(config), name)) })
     }
 
     pub async fn connect(&self, upstream: &Upstream) -> Result<Sender, String> {
@@ -83,16 +72,4 @@ async fn speak(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> 
         }
     });
     Ok(sender)
-}
-
-fn roots(path: &Path) -> Result<RootCertStore, String> {
-    let wrong = |error: &dyn std::fmt::Display| format!("`{}`: {error}", path.display());
-    let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_file_iter(path).map_err(|error| wrong(&error))? {
-        roots.add(certificate.map_err(|error| wrong(&error))?).map_err(|error| wrong(&error))?;
-    }
-    if roots.is_empty() {
-        return Err(wrong(&"it holds no certificate"));
-    }
-    Ok(roots)
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use percent_encoding::{AsciiSet, utf8_percent_encode};
 
-use super::edits::UNRESERVED;
+use super::edits::{UNRESERVED, xml_escaped};
 use super::name::name_at;
 
 /// As long as the shortest value that is looked for.
@@ -101,7 +101,7 @@ fn forms(value: &str) -> Vec<String> {
         encoded(UNRESERVED).replace('%', "%25"),
         json.replace('/', "\\/"),
         json,
-        xml(value),
+        xml_escaped(value),
     ];
     forms.sort();
     forms.dedup();
@@ -116,15 +116,6 @@ fn lower_escapes(text: &str) -> String {
         left = if c == '%' { 2 } else { usize::saturating_sub(left, 1) };
     }
     out
-}
-
-fn xml(value: &str) -> String {
-    value
-        .replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
-        .replace('\'', "&#39;")
 }
 
 #[cfg(test)]

@@ -75,7 +75,7 @@ pub fn compare(c: &mut Comparison<'_>, request: &Sent, recorded: &Answered, fres
 /// Equal bytes are equal values, unless names are to be bound, or an identifier ought to be another here.
 fn nothing_stands_in(c: &Comparison<'_>, body: &Bytes) -> bool {
     let Ok(text) = std::str::from_utf8(body) else { return true };
-    crate::values::find_names(text).is_empty() && c.values.substitute(text) == text
+    cellgate_record::names(text).next().is_none() && c.values.substitute(text) == text
 }
 
 fn shape(protocol: &str, request: &Sent, recorded: &Answered) -> Shape {

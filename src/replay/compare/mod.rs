@@ -153,7 +153,7 @@ impl Comparison<'_> {
     /// A value as reports may show it.
     fn show(&self, name: &str, text: &str) -> String {
         let text = self.values.mask(text);
-        let secret = is_secret(name) && !text.is_empty() && crate::values::find_names(&text).is_empty();
+        let secret = is_secret(name) && !text.is_empty() && cellgate_record::names(&text).next().is_none();
         let token = kind::kind(&text) == Some(kind::Kind::Jwt);
         if secret || token { "(a secret)".to_owned() } else { text.into_owned() }
     }

@@ -7,7 +7,7 @@ use super::kind::{Kind, kind, uuid_in};
 use super::time::{Form, parse};
 use super::words::Freedom;
 use crate::reader::{Field, Role};
-use crate::values::{Change, Conflict, find_names};
+use crate::values::{Change, Conflict};
 
 /// How two values compare, before it is asked whether the client reads them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +56,7 @@ impl Comparison<'_> {
 
     /// Binds the names of secrets in a recorded value to what is in their place. Whether all could be.
     pub fn learn(&mut self, recorded: &str, fresh: &str) -> bool {
-        let names = find_names(recorded);
+        let names: Vec<_> = cellgate_record::names(recorded).map(|name| name.range).collect();
         if names.is_empty() {
             return false;
         }

@@ -1,17 +1,14 @@
 //! Where requests go, and the way there.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::time::Duration;
 
+use cellgate_record::tls_client;
 use http::Uri;
 use hyper::client::conn::http1::{Builder, SendRequest};
-use hyper_rustls::ConfigBuilderExt as _;
 use hyper_util::rt::TokioIo;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -84,27 +81,18 @@ pub(super) struct Connector {
 impl Connector {
     pub(super) fn new(origin: &Origin, authorities: &Authorities) -> Result<Self, String> {
         // Also without TLS: a file that cannot be read is better told than ignored.
-        let roots = match authorities {
+        let config = match authorities {
             Authorities::System => None,
-            Authorities::File(path) => Some(roots(path)?),
+            Authorities::File(path) => Some(tls_client(Some(path))?),
         };
         if !origin.secure {
             return Ok(Self { tls: None });
         }
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let builder = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| error.to_string())?;
-        let config = match roots {
-            Some(roots) => builder.with_root_certificates(roots),
-            None => builder
-                .with_native_roots()
-                .map_err(|error| format!("the system's certificate authorities cannot be read: {error}"))?,
-        };
+        let config = config.map_or_else(|| tls_client(None), Ok)?;
         // Without the brackets of an IPv6 address.
         let name = origin.host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let name = ServerName::try_from(name).map_err(|_| format!("`{}` is no host name", origin.host))?;
-        Ok(Self { tls: Some((TlsConnector::from(Arc::new(config.with_no_client_auth())), name)) })
+        Ok(Self { tls: Some((TlsConnector::from(config), name)) })
     }
 
     pub(super) async fn connect(&self, origin: &Origin) -> Result<SendRequest<Outgoing>, String> {
@@ -141,20 +129,6 @@ where
     // Ends with the sender; what goes wrong is told by the request that is under way.
     tokio::spawn(connection);
     Ok(sender)
-}
-
-fn roots(path: &Path) -> Result<RootCertStore, String> {
-    let wrong = |why: String| format!("`{}`: {why}", path.display());
-    let mut roots = RootCertStore::empty();
-    let certificates = CertificateDer::pem_file_iter(path).map_err(|error| wrong(error.to_string()))?;
-    for certificate in certificates {
-        let certificate = certificate.map_err(|error| wrong(error.to_string()))?;
-        roots.add(certificate).map_err(|error| wrong(error.to_string()))?;
-    }
-    if roots.is_empty() {
-        return Err(wrong("holds no certificate (PEM)".into()));
-    }
-    Ok(roots)
 }
 
 #[cfg(test)]
