@@ -4,7 +4,8 @@
 //! it does not know (`auth`): V2 as clients sign it, bearer tokens, tokens beside a signature.
 //! Beside it stand the reads and copies that its typed inputs refuse (`route::Direct`).
 //!
-//! One bucket, `io`; a key is `<workspace>/<path>`. Operations: `ListBuckets`, `HeadBucket`,
+//! Buckets are `io` and `data`, which hold the whole tree of the caller, and every workspace
+//! (`address`). Operations: `ListBuckets`, `HeadBucket`,
 //! `CreateBucket` (of `io`: 200), `GetBucketLocation`, `GetBucketVersioning`, `ListObjects`,
 //! `ListObjectsV2`, `GetObject`, `HeadObject`, `PutObject`, `CopyObject`, `DeleteObject`,
 //! `DeleteObjects`, `CreateMultipartUpload`, `UploadPart`, `UploadPartCopy`,
@@ -21,9 +22,10 @@
 //!   names above 255 bytes and keys above 1,024, 400 `KeyTooLongError`.
 //! * Keys are NFC, whatever form they were asked for in.
 //!
-//! Known gaps: versions, ACLs, tags, encryption, POST forms, the second bucket name `data`, archives
+//! Known gaps: versions, ACLs, tags, encryption, POST forms, archives
 //! of folders, thumbnails.
 
+mod address;
 mod auth;
 mod body;
 mod error;

@@ -7,7 +7,7 @@
 use cellgate_core::listing::{Depth, Listing, Page};
 use cellgate_core::{Error, Node, NodePath, Result, Tree};
 
-use crate::route::Place;
+use crate::address::{Bucket, Place};
 
 /// Amazon's limit on one page.
 pub(crate) const PAGE_MAX: usize = 1_000;
@@ -47,12 +47,12 @@ pub(crate) struct Answer {
     pub(crate) more: bool,
 }
 
-pub(crate) async fn list(tree: &Tree, question: &Question) -> Result<Answer> {
+pub(crate) async fn list(tree: &Tree, bucket: &Bucket, question: &Question) -> Result<Answer> {
     let mut answer = Answer::default();
     if question.limit == 0 {
         return Ok(answer);
     }
-    let Some(place) = Place::of(&question.prefix) else { return Ok(answer) };
+    let Some(place) = bucket.place(&question.prefix) else { return Ok(answer) };
     let Some(start) = Start::of(&place, question) else { return Ok(answer) };
     let mut walk = Walk { tree, place: &place, question, answer: &mut answer, group: start.group };
     match walk.run(start.after, start.marker).await {
@@ -149,7 +149,9 @@ impl Walk<'_> {
                 }
                 self.group = Some(group.clone());
                 Item::Prefix(group)
-            } else if entry.node.is_collection() && !(entry.empty && key.matches('/').count() > 1) {
+            } else if entry.node.is_collection()
+                && !(entry.empty && self.place.folder.depth() + entry.key.matches('/').count() > 1)
+            {
                 continue;
             } else {
                 Item::Object { key, node: Box::new(entry.node) }
@@ -193,7 +195,7 @@ mod tests {
     use super::*;
 
     fn start(prefix: &str, delimiter: &str, after: &str) -> Option<(Option<String>, Option<String>, bool)> {
-        let place = Place::of(prefix).unwrap();
+        let place = Bucket::io().place(prefix).unwrap();
         let question = Question {
             prefix: prefix.into(),
             delimiter: delimiter.into(),
@@ -242,7 +244,7 @@ mod tests {
             ("ws/ab", "ws/", "", None),
             ("ws/é😀x", "ws/", "😀", Some("ws/é😀")),
         ] {
-            let place = Place::of(prefix).unwrap();
+            let place = Bucket::io().place(prefix).unwrap();
             assert_eq!(group_of(key, &place, delimiter).as_deref(), expected, "{key} {prefix} {delimiter}");
         }
     }

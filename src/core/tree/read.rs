@@ -164,19 +164,19 @@ impl Tree {
 
     /// Workspaces this principal may read, by slug; the administrators' context has none.
     pub async fn workspaces(&self) -> Result<Vec<(Workspace, Rights)>> {
-        if self.context == Context::Admin {
-            return Ok(Vec::new());
-        }
         let workspaces = self.core.identity().workspaces().await?;
         Ok(workspaces
             .iter()
-            .filter(|workspace| self.sees(workspace))
-            .filter(|workspace| {
-                let path = NodePath::root().join_known(&workspace.slug);
-                self.principal.scope_covers(&path) != crate::principal::ScopeCover::Outside
-            })
+            .filter(|workspace| self.shows(workspace))
             .map(|workspace| (workspace.clone(), self.workspace_rights(workspace)))
             .collect())
+    }
+
+    fn shows(&self, workspace: &Workspace) -> bool {
+        let path = NodePath::root().join_known(&workspace.slug);
+        self.context == Context::User
+            && self.sees(workspace)
+            && self.principal.scope_covers(&path) != crate::principal::ScopeCover::Outside
     }
 
     fn workspace_rights(&self, workspace: &Workspace) -> Rights {
@@ -185,10 +185,11 @@ impl Tree {
 
     /// A workspace by slug, uuid or alias, if this principal may read it.
     pub async fn workspace(&self, name: &str) -> Result<(Workspace, Rights)> {
-        self.workspaces()
-            .await?
-            .into_iter()
-            .find(|(workspace, _)| workspace.answers_to(name))
+        let workspaces = self.core.identity().workspaces().await?;
+        workspaces
+            .iter()
+            .find(|workspace| workspace.answers_to(name) && self.shows(workspace))
+            .map(|workspace| (workspace.clone(), self.workspace_rights(workspace)))
             .ok_or_else(|| Error::NotFound(name.to_owned()))
     }
 

@@ -257,18 +257,7 @@ impl S3Access for Admission {
         let operation = ops::name(cx.s3_op().name());
         let caller = admit(cx.credentials().is_some(), cx.headers(), operation)?;
         cx.extensions_mut().insert(caller);
-        // What buckets there can be is CreateBucket's own answer.
-        if operation != Some("CreateBucket") {
-            check_bucket(cx.s3_path().get_bucket_name())?;
-        }
         Ok(())
-    }
-}
-
-pub(crate) fn check_bucket(bucket: Option<&str>) -> S3Result<()> {
-    match bucket {
-        None | Some(route::BUCKET) => Ok(()),
-        Some(_) => Err(S3Error::new(S3ErrorCode::NoSuchBucket)),
     }
 }
 

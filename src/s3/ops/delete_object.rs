@@ -14,7 +14,7 @@ use s3s::dto::{
 use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 
 use super::{Ops, get_object, survive};
-use crate::route::Key;
+use crate::address::{Bucket, Key};
 use crate::{error, headers};
 
 /// Amazon's limit on one request.
@@ -26,10 +26,10 @@ pub(crate) async fn delete_object(
     ops: &Ops,
     req: S3Request<DeleteObjectInput>,
 ) -> S3Result<S3Response<DeleteObjectOutput>> {
-    let tree = ops.tree(&req.extensions).await?;
+    let (tree, bucket) = ops.open(&req.extensions, &req.input.bucket).await?;
     get_object::refuse_versions(req.input.version_id.as_deref())?;
     let conditions = headers::write_conditions(&req.headers)?;
-    delete(tree, &req.input.key, conditions).await?;
+    delete(tree, bucket.key(&req.input.key)?, conditions).await?;
     Ok(S3Response::new(DeleteObjectOutput::default()))
 }
 
@@ -37,7 +37,7 @@ pub(crate) async fn delete_objects(
     ops: &Ops,
     req: S3Request<DeleteObjectsInput>,
 ) -> S3Result<S3Response<DeleteObjectsOutput>> {
-    let tree = ops.tree(&req.extensions).await?;
+    let (tree, bucket) = ops.open(&req.extensions, &req.input.bucket).await?;
     let asked = req.input.delete;
     let control = |object: &ObjectIdentifier| object.key.chars().any(|c| c.is_ascii_control());
     if asked.objects.is_empty() || asked.objects.len() > KEYS_MAX || asked.objects.iter().any(control) {
@@ -45,9 +45,9 @@ pub(crate) async fn delete_objects(
     }
     let outcomes: Vec<_> = stream::iter(asked.objects)
         .map(|object| {
-            let tree = tree.clone();
+            let (tree, bucket) = (tree.clone(), &bucket);
             async move {
-                let outcome = delete_one(tree, &object).await;
+                let outcome = delete_one(tree, bucket, &object).await;
                 (object.key, outcome)
             }
         })
@@ -74,7 +74,7 @@ pub(crate) async fn delete_objects(
     Ok(S3Response::new(output))
 }
 
-async fn delete_one(tree: Tree, object: &ObjectIdentifier) -> S3Result<()> {
+async fn delete_one(tree: Tree, bucket: &Bucket, object: &ObjectIdentifier) -> S3Result<()> {
     get_object::refuse_versions(object.version_id.as_deref())?;
     if object.last_modified_time.is_some() || object.size.is_some() {
         return Err(error::unsupported("deleting by size or time"));
@@ -83,12 +83,11 @@ async fn delete_one(tree: Tree, object: &ObjectIdentifier) -> S3Result<()> {
         .e_tag
         .as_ref()
         .map(|tag| cellgate_core::http::conditional::ETags::List(vec![tag.value().to_owned()]));
-    delete(tree, &object.key, Conditions { if_match, ..Conditions::default() }).await
+    delete(tree, bucket.key(&object.key)?, Conditions { if_match, ..Conditions::default() }).await
 }
 
 /// What is not there is deleted already; but no condition holds for it.
-async fn delete(tree: Tree, key: &str, conditions: Conditions) -> S3Result<()> {
-    let key = Key::parse(key)?;
+async fn delete(tree: Tree, key: Key, conditions: Conditions) -> S3Result<()> {
     let conditional = conditions != Conditions::default();
     match remove(tree, key, conditions).await {
         Ok(()) => Ok(()),

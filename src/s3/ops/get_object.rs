@@ -16,18 +16,18 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use s3s::{Body, S3Error, S3ErrorCode, S3Response, S3Result};
 
 use super::{DirectRequest, Ops};
-use crate::route::Key;
+use crate::address::Key;
 use crate::{auth, body, error, headers};
 
 /// The ETag of a folder's key, as of every empty object.
 pub(crate) const EMPTY_MD5: &str = "d41d8cd98f00b204e9800998ecf8427e";
 
 pub(crate) async fn get_object(ops: &Ops, req: DirectRequest) -> S3Result<S3Response<Body>> {
-    let tree = ops.tree(&req.extensions).await?;
+    let (tree, bucket) = ops.open(&req.extensions, &req.bucket).await?;
     refuse_versions(req.parameter("versionId"))?;
     let overrides = overrides(&req)?;
     let conditions = Conditions::from_headers(&req.headers);
-    let path = match Key::parse(&req.key)? {
+    let path = match bucket.key(&req.key)? {
         Key::Leaf(path) => path,
         Key::Folder(path) => return folder(&tree, &path, &conditions, overrides).await,
     };

@@ -1,6 +1,5 @@
 //! `ListMultipartUploads`: the caller's own uploads that are going on.
 
-use cellgate_core::NodePath;
 use s3s::dto::{
     CommonPrefix, Initiator, ListMultipartUploadsInput, ListMultipartUploadsOutput, MultipartUpload,
     StorageClass,
@@ -17,7 +16,7 @@ pub(crate) async fn list_multipart_uploads(
     ops: &Ops,
     req: S3Request<ListMultipartUploadsInput>,
 ) -> S3Result<S3Response<ListMultipartUploadsOutput>> {
-    let tree = ops.tree(&req.extensions).await?;
+    let (tree, bucket) = ops.open(&req.extensions, &req.input.bucket).await?;
     let input = req.input;
     let encoding = Encoding::of(input.encoding_type.as_ref())?;
     let limit = limit(input.max_uploads)?;
@@ -26,11 +25,11 @@ pub(crate) async fn list_multipart_uploads(
     let marker = Marker { key: input.key_marker.as_deref(), id: input.upload_id_marker.as_deref() };
 
     let mut open: Vec<_> = tree
-        .uploads(&NodePath::root())
+        .uploads(bucket.root())
         .await
         .map_err(error::answer)?
         .into_iter()
-        .map(|upload| (key_of(&upload).to_owned(), upload.id.to_string(), upload.created_ns))
+        .filter_map(|upload| Some((key_of(&bucket, &upload)?, upload.id.to_string(), upload.created_ns)))
         .filter(|(key, id, _)| key.starts_with(&prefix) && marker.is_before(key, id))
         .collect();
     open.sort();

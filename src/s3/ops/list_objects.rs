@@ -22,7 +22,7 @@ pub(crate) async fn list_objects(
     ops: &Ops,
     req: S3Request<ListObjectsInput>,
 ) -> S3Result<S3Response<ListObjectsOutput>> {
-    let tree = ops.tree(&req.extensions).await?;
+    let (tree, bucket) = ops.open(&req.extensions, &req.input.bucket).await?;
     let input = req.input;
     let encoding = Encoding::of(input.encoding_type.as_ref())?;
     let question = Question {
@@ -31,7 +31,7 @@ pub(crate) async fn list_objects(
         after: input.marker.clone().unwrap_or_default(),
         limit: limit(input.max_keys)?,
     };
-    let answer = listing::list(&tree, &question).await.map_err(error::answer)?;
+    let answer = listing::list(&tree, &bucket, &question).await.map_err(error::answer)?;
     // Only beside a delimiter, as Amazon has it: else the last key is the marker.
     let next_marker = (answer.more && !question.delimiter.is_empty())
         .then(|| answer.items.last().map(|item| encoding.write(item.key())))
@@ -57,7 +57,7 @@ pub(crate) async fn list_objects_v2(
     ops: &Ops,
     req: S3Request<ListObjectsV2Input>,
 ) -> S3Result<S3Response<ListObjectsV2Output>> {
-    let tree = ops.tree(&req.extensions).await?;
+    let (tree, bucket) = ops.open(&req.extensions, &req.input.bucket).await?;
     let input = req.input;
     let encoding = Encoding::of(input.encoding_type.as_ref())?;
     let after = match &input.continuation_token {
@@ -70,7 +70,7 @@ pub(crate) async fn list_objects_v2(
         after,
         limit: limit(input.max_keys)?,
     };
-    let answer = listing::list(&tree, &question).await.map_err(error::answer)?;
+    let answer = listing::list(&tree, &bucket, &question).await.map_err(error::answer)?;
     let next = answer.items.last().filter(|_| answer.more).map(|item| write_token(item.key()));
     let more = answer.more;
     let owner = owner(tree.principal());

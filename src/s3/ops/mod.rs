@@ -19,6 +19,7 @@ use s3s::route::S3Route;
 use s3s::{Body, S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 use tracing::Instrument as _;
 
+use crate::address::Bucket;
 use crate::auth::{self, Caller};
 use crate::route::{self, Direct};
 use crate::{error, headers};
@@ -63,6 +64,13 @@ impl Ops {
         Self { core }
     }
 
+    /// The tree as the request's caller may use it, and the bucket asked for.
+    pub(crate) async fn open(&self, extensions: &Extensions, bucket: &str) -> S3Result<(Tree, Bucket)> {
+        let tree = self.tree(extensions).await?;
+        let bucket = Bucket::open(&tree, bucket).await?;
+        Ok((tree, bucket))
+    }
+
     /// The tree as the request's caller may use it.
     pub(crate) async fn tree(&self, extensions: &Extensions) -> S3Result<Tree> {
         let Some(Caller(principal)) = extensions.get::<Caller>().cloned() else {
@@ -94,20 +102,22 @@ impl S3 for Ops {
     }
 
     async fn create_bucket(&self, req: S3Request<CreateBucketInput>) -> Answer<CreateBucketOutput> {
-        bucket::create_bucket(req)
+        bucket::create_bucket(self, req).await
     }
 
     async fn get_bucket_location(
         &self,
-        _: S3Request<GetBucketLocationInput>,
+        req: S3Request<GetBucketLocationInput>,
     ) -> Answer<GetBucketLocationOutput> {
+        self.open(&req.extensions, &req.input.bucket).await?;
         Ok(S3Response::new(GetBucketLocationOutput::default()))
     }
 
     async fn get_bucket_versioning(
         &self,
-        _: S3Request<GetBucketVersioningInput>,
+        req: S3Request<GetBucketVersioningInput>,
     ) -> Answer<GetBucketVersioningOutput> {
+        self.open(&req.extensions, &req.input.bucket).await?;
         // Never switched on, which is the truth of this door.
         Ok(S3Response::new(GetBucketVersioningOutput::default()))
     }
@@ -177,6 +187,7 @@ impl S3 for Ops {
 /// A request that does not go through the typed inputs of s3s; its signature is verified.
 pub(crate) struct DirectRequest {
     pub(crate) method: Method,
+    pub(crate) bucket: String,
     /// Decoded, without the bucket.
     pub(crate) key: String,
     pub(crate) parameters: Vec<(String, String)>,
@@ -227,8 +238,8 @@ impl S3Route for DirectRoute {
     async fn call(&self, req: S3Request<Body>) -> S3Result<S3Response<Body>> {
         let path = route::decode(req.uri.path())?;
         let (bucket, key) = route::split_bucket(&path);
-        auth::check_bucket(Some(bucket))?;
         let direct = DirectRequest {
+            bucket: bucket.to_owned(),
             key: key.to_owned(),
             parameters: route::parameters(req.uri.query()).collect(),
             method: req.method,

@@ -24,8 +24,9 @@ use super::bucket::owner;
 use super::list_objects::{Encoding, limit};
 use super::put_object::length;
 use super::{Ops, survive};
+use crate::address::Bucket;
 use crate::headers::{self, Promised};
-use crate::{body, error, route};
+use crate::{body, error};
 
 pub(crate) use super::list_multipart_uploads::list_multipart_uploads;
 
@@ -36,8 +37,8 @@ pub(crate) async fn create_multipart_upload(
     ops: &Ops,
     req: S3Request<CreateMultipartUploadInput>,
 ) -> S3Result<S3Response<CreateMultipartUploadOutput>> {
-    let tree = ops.tree(&req.extensions).await?;
-    let path = route::leaf_target(&req.input.key)?;
+    let (tree, bucket) = ops.open(&req.extensions, &req.input.bucket).await?;
+    let path = bucket.leaf_target(&req.input.key)?;
     let (attributes, mime) = headers::content(&req.headers)?;
     let upload = tree.create_upload(&path, attributes, mime, None).await.map_err(error::answer)?;
     Ok(S3Response::new(CreateMultipartUploadOutput {
@@ -55,8 +56,8 @@ pub(crate) async fn upload_part(
     ops: &Ops,
     req: S3Request<UploadPartInput>,
 ) -> S3Result<S3Response<UploadPartOutput>> {
-    let tree = ops.tree(&req.extensions).await?;
-    let path = route::leaf_target(&req.input.key)?;
+    let (tree, bucket) = ops.open(&req.extensions, &req.input.bucket).await?;
+    let path = bucket.leaf_target(&req.input.key)?;
     let id = upload_id(&req.input.upload_id)?;
     let number = part_number(req.input.part_number)?;
     let promised = Promised::of(&req.headers, req.trailing_headers)?;
@@ -78,10 +79,10 @@ pub(crate) async fn complete_multipart_upload(
     ops: &Ops,
     req: S3Request<CompleteMultipartUploadInput>,
 ) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
-    let tree = ops.tree(&req.extensions).await?;
-    let path = route::leaf_target(&req.input.key)?;
+    let (tree, bucket) = ops.open(&req.extensions, &req.input.bucket).await?;
+    let path = bucket.leaf_target(&req.input.key)?;
     let id = upload_id(&req.input.upload_id)?;
-    let location = location(&req, &path);
+    let location = location(&req, &bucket, &path);
     let asked = req.input.multipart_upload.and_then(|upload| upload.parts).unwrap_or_default();
     let parts = part_list(&asked)?;
     check_digests(&tree, &path, id, &asked).await?;
@@ -109,12 +110,12 @@ pub(crate) async fn complete_multipart_upload(
 }
 
 /// Where the new object is, as the client reached us.
-fn location(req: &S3Request<CompleteMultipartUploadInput>, path: &NodePath) -> String {
+fn location(req: &S3Request<CompleteMultipartUploadInput>, bucket: &Bucket, path: &NodePath) -> String {
     let secure = req.extensions.get::<Client>().is_some_and(|client| client.secure);
     let host = req.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let key = Encoding::Url.write(&path.key());
+    let key = Encoding::Url.write(&bucket.key_of(path).unwrap_or_default());
     let scheme = if secure { "https" } else { "http" };
-    format!("{scheme}://{host}/{}/{key}", route::BUCKET)
+    format!("{scheme}://{host}/{}/{key}", bucket.name())
 }
 
 fn part_list(asked: &[CompletedPart]) -> S3Result<Vec<PartRef>> {
@@ -172,8 +173,8 @@ pub(crate) async fn abort_multipart_upload(
     ops: &Ops,
     req: S3Request<AbortMultipartUploadInput>,
 ) -> S3Result<S3Response<AbortMultipartUploadOutput>> {
-    let tree = ops.tree(&req.extensions).await?;
-    let path = route::leaf_target(&req.input.key)?;
+    let (tree, bucket) = ops.open(&req.extensions, &req.input.bucket).await?;
+    let path = bucket.leaf_target(&req.input.key)?;
     let id = upload_id(&req.input.upload_id)?;
     survive(async move { tree.abort_upload(&path, id).await }).await.map_err(error::answer)?;
     Ok(S3Response::new(AbortMultipartUploadOutput::default()))
@@ -183,8 +184,8 @@ pub(crate) async fn list_parts(
     ops: &Ops,
     req: S3Request<ListPartsInput>,
 ) -> S3Result<S3Response<ListPartsOutput>> {
-    let tree = ops.tree(&req.extensions).await?;
-    let path = route::leaf_target(&req.input.key)?;
+    let (tree, bucket) = ops.open(&req.extensions, &req.input.bucket).await?;
+    let path = bucket.leaf_target(&req.input.key)?;
     let id = upload_id(&req.input.upload_id)?;
     let limit = limit(req.input.max_parts)?;
     let marker = req.input.part_number_marker.unwrap_or(0);
@@ -246,8 +247,8 @@ pub(crate) fn part_number(number: i32) -> S3Result<u32> {
 }
 
 /// The key that an upload will have.
-pub(crate) fn key_of(upload: &Upload) -> &str {
-    upload.path.trim_start_matches('/')
+pub(crate) fn key_of(bucket: &Bucket, upload: &Upload) -> Option<String> {
+    bucket.key_of(&NodePath::parse(&upload.path).ok()?)
 }
 
 #[cfg(test)]

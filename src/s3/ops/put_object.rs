@@ -10,16 +10,16 @@ use s3s::dto::{PutObjectInput, PutObjectOutput};
 use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 
 use super::{Ops, survive};
+use crate::address::Key;
 use crate::headers::{self, Promised};
-use crate::route::Key;
 use crate::{body, error};
 
 pub(crate) async fn put_object(
     ops: &Ops,
     req: S3Request<PutObjectInput>,
 ) -> S3Result<S3Response<PutObjectOutput>> {
-    let tree = ops.tree(&req.extensions).await?;
-    let key = Key::parse_target(&req.input.key)?;
+    let (tree, bucket) = ops.open(&req.extensions, &req.input.bucket).await?;
+    let key = bucket.target(&req.input.key)?;
     let size = length(req.input.content_length)?;
     let conditions = headers::write_conditions(&req.headers)?;
     let promised = Promised::of(&req.headers, req.trailing_headers)?;

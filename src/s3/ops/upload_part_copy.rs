@@ -8,16 +8,16 @@ use super::copy_object::{result, source, source_failed};
 use super::get_object::{leaf, missing};
 use super::multipart::{part_number, upload_id};
 use super::{DirectRequest, Ops, survive};
-use crate::route::{self, Key};
+use crate::address::Key;
 use crate::{body, error, headers};
 
 pub(crate) async fn upload_part_copy(ops: &Ops, req: DirectRequest) -> S3Result<S3Response<Body>> {
-    let tree = ops.tree(&req.extensions).await?;
-    let path = route::leaf_target(&req.key)?;
+    let (tree, bucket) = ops.open(&req.extensions, &req.bucket).await?;
+    let path = bucket.leaf_target(&req.key)?;
     let id = upload_id(req.parameter("uploadId").unwrap_or_default())?;
     let number = req.parameter("partNumber").unwrap_or_default().parse().unwrap_or(-1);
     let number = part_number(number)?;
-    let Key::Leaf(from) = source(&req)? else {
+    let Key::Leaf(from) = source(&tree, &req).await? else {
         return Err(error::invalid("a folder has no content to copy"));
     };
     let node = tree.stat(&from).await.map_err(missing)?;

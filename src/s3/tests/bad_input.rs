@@ -1,42 +1,9 @@
-//! Buckets, wrong keys, and what is not built.
+//! Wrong keys, and what is not built.
 
 use cellgate_core::testing::{request, serve};
 
 use crate::sign::Signed;
 use crate::{assert_error, stage, text, texts};
-
-#[tokio::test]
-async fn there_is_one_bucket() {
-    let stage = stage().await;
-    let xml = stage.get("/").await.text();
-    assert_eq!(texts(&xml, "Name"), ["io"], "{xml}");
-    assert!(xml.contains("<ListAllMyBucketsResult"), "{xml}");
-    let head = stage.head("/io").await;
-    assert_eq!((head.status.as_u16(), head.header("x-amz-bucket-region")), (200, "us-east-1"));
-    assert_eq!(stage.head("/io/").await.status, 200);
-    let location = stage.get("/io?location").await;
-    assert_eq!(location.status, 200);
-    assert!(location.text().contains("<LocationConstraint"), "{}", location.text());
-    let versioning = stage.get("/io?versioning").await;
-    assert!(versioning.status == 200 && !versioning.text().contains("Enabled"), "{}", versioning.text());
-    let made = stage.send(Signed::new("PUT", "/io")).await;
-    assert_eq!((made.status.as_u16(), made.header("location")), (200, "/io"));
-    // SDKs add their operation's name; what they ask for is in the rest.
-    assert_eq!(stage.get("/io?list-type=2&x-id=ListObjectsV2").await.status, 200);
-    assert_eq!(stage.head("/io?x-id=ListBuckets").await.status, 200);
-
-    for (method, uri) in [
-        ("GET", "/data"),
-        ("GET", "/other/key"),
-        ("GET", "/probe-bucket-sign-0123456789ab/?location="),
-        ("PUT", "/other/key"),
-        ("DELETE", "/other/key"),
-    ] {
-        assert_error(&stage.send(Signed::new(method, uri)).await, 404, "NoSuchBucket");
-    }
-    assert_error(&stage.send(Signed::new("PUT", "/other")).await, 501, "NotImplemented");
-    assert_error(&serve(&stage.s3, request("GET", "/other")).await, 403, "AccessDenied");
-}
 
 #[tokio::test]
 async fn keys_that_name_no_node_change_nothing() {

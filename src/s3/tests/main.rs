@@ -5,6 +5,7 @@
 
 mod auth;
 mod bad_input;
+mod buckets;
 mod checksums;
 mod copying;
 mod deleting;
