@@ -84,19 +84,8 @@ pub(crate) struct Hashers {
 }
 
 impl Hashers {
-    fn new(algorithms: &[Algorithm]) -> Self {
+    pub fn new(algorithms: &[Algorithm]) -> Self {
         let wants = |algorithm| algorithms.contains(&algorithm);
-        let crc = |algorithm| {
-            Some((
-                algorithm,
-                match algorithm {
-                    Algorithm::Crc32 => crc_fast::CrcAlgorithm::Crc32IsoHdlc,
-                    Algorithm::Crc32c => crc_fast::CrcAlgorithm::Crc32Iscsi,
-                    Algorithm::Crc64Nvme => crc_fast::CrcAlgorithm::Crc64Nvme,
-                    Algorithm::Md5 | Algorithm::Sha1 | Algorithm::Sha256 => return None,
-                },
-            ))
-        };
         Self {
             md5: md5::Md5::new(),
             keep_md5: wants(Algorithm::Md5),
@@ -104,13 +93,13 @@ impl Hashers {
             sha256: wants(Algorithm::Sha256).then(sha2::Sha256::new),
             crcs: algorithms
                 .iter()
-                .filter_map(|algorithm| crc(*algorithm))
+                .filter_map(|algorithm| Some((*algorithm, crc(*algorithm)?)))
                 .map(|(algorithm, crc)| (algorithm, crc_fast::Digest::new(crc)))
                 .collect(),
         }
     }
 
-    fn update(&mut self, bytes: &[u8]) {
+    pub fn update(&mut self, bytes: &[u8]) {
         self.md5.update(bytes);
         if let Some(sha1) = &mut self.sha1 {
             sha1.update(bytes);
@@ -123,7 +112,7 @@ impl Hashers {
         }
     }
 
-    fn finish(self) -> (String, Vec<Checksum>) {
+    pub fn finish(self) -> (String, Vec<Checksum>) {
         let md5 = self.md5.finalize();
         let mut checksums = Vec::new();
         if self.keep_md5 {
@@ -136,12 +125,38 @@ impl Hashers {
             checksums.push(Checksum { algorithm: Algorithm::Sha256, value: sha256.finalize().to_vec() });
         }
         for (algorithm, crc) in self.crcs {
-            let value = crc.finalize().to_be_bytes();
-            let width = if algorithm == Algorithm::Crc64Nvme { 8 } else { 4 };
-            checksums.push(Checksum { algorithm, value: value[8 - width..].to_vec() });
+            checksums.push(Checksum { algorithm, value: crc_bytes(algorithm, crc.finalize()) });
         }
         (hex::encode(md5), checksums)
     }
+}
+
+fn crc(algorithm: Algorithm) -> Option<crc_fast::CrcAlgorithm> {
+    match algorithm {
+        Algorithm::Crc32 => Some(crc_fast::CrcAlgorithm::Crc32IsoHdlc),
+        Algorithm::Crc32c => Some(crc_fast::CrcAlgorithm::Crc32Iscsi),
+        Algorithm::Crc64Nvme => Some(crc_fast::CrcAlgorithm::Crc64Nvme),
+        Algorithm::Md5 | Algorithm::Sha1 | Algorithm::Sha256 => None,
+    }
+}
+
+fn crc_bytes(algorithm: Algorithm, value: u64) -> Vec<u8> {
+    let width = if algorithm == Algorithm::Crc64Nvme { 8 } else { 4 };
+    value.to_be_bytes().into_iter().skip(8 - width).collect()
+}
+
+/// The CRC of a whole from those of its pieces and their sizes; `None` for what is no CRC.
+pub(crate) fn join(algorithm: Algorithm, pieces: &[(Vec<u8>, u64)]) -> Option<Vec<u8>> {
+    let crc = crc(algorithm)?;
+    let number = |bytes: &[u8]| bytes.iter().fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
+    let mut pieces = pieces.iter();
+    let mut whole = number(&pieces.next()?.0);
+    for (value, size) in pieces {
+        if *size > 0 {
+            whole = crc_fast::checksum_combine(crc, whole, number(value), *size);
+        }
+    }
+    Some(crc_bytes(algorithm, whole))
 }
 
 #[cfg(test)]

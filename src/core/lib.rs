@@ -25,6 +25,7 @@ mod janitor;
 pub mod listing;
 pub mod lock;
 pub mod node;
+pub mod parts;
 pub mod path;
 pub mod ports;
 pub mod principal;

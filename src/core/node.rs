@@ -151,8 +151,26 @@ pub struct Extent {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// A leaf of that many bytes, for tests of what is computed from one.
+    pub fn leaf(size: u64) -> Node {
+        Node {
+            id: NodeId(1),
+            uuid: Uuid::nil(),
+            parent: NodeId::ROOT,
+            name: "leaf".to_owned(),
+            kind: NodeKind::Leaf,
+            size,
+            mtime_ns: 0,
+            created_ns: 0,
+            etag: String::new(),
+            mime: String::new(),
+            content: Content::None,
+            attributes: Attributes::default(),
+        }
+    }
 
     #[test]
     fn content_survives_its_text_form() {

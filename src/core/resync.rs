@@ -175,7 +175,7 @@ pub(crate) async fn settle(
             node.mtime_ns = found.stamp.mtime_ns;
             node.etag = stamp_etag(found.stamp);
             // Digests of the content that was replaced.
-            node.attributes.0.retain(|key, _| !key.starts_with("checksum:"));
+            node.attributes.forget_bytes();
             txn.update_node(&node).await?;
             let to = Some(admin_path(&mounted.name, names));
             txn.append_change(&outside(ChangeKind::Update, &node, None, to)).await?;

@@ -287,7 +287,7 @@ impl Patching {
             let body: ByteStream =
                 Box::pin(part(0, start).chain(patch(receiver)).chain(part(end, node.size)));
             let mut attributes = node.attributes.clone();
-            attributes.0.retain(|key, _| !key.starts_with("checksum:"));
+            attributes.forget_bytes();
             let how = Write {
                 conditions: only(&node),
                 size: Some(node.size.max(end)),

@@ -154,7 +154,7 @@ fn checksum_header(name: &str) -> S3Result<Option<Algorithm>> {
     }
 }
 
-fn decode(algorithm: Algorithm, value: &str) -> Option<Vec<u8>> {
+pub(crate) fn decode(algorithm: Algorithm, value: &str) -> Option<Vec<u8>> {
     let length = match algorithm {
         Algorithm::Crc32 | Algorithm::Crc32c => 4,
         Algorithm::Crc64Nvme => 8,

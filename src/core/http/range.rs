@@ -31,6 +31,8 @@ pub enum RangeSpec {
     From(u64, Option<u64>),
     /// The last so many bytes.
     Suffix(u64),
+    /// A part of what was uploaded in parts, from 1: see [`crate::Node::part_range`].
+    Part(u32),
 }
 
 impl RangeSpec {
@@ -61,6 +63,9 @@ impl RangeSpec {
             Self::From(start, last) => {
                 ByteRange { start, end: last.map_or(size, |last| last.saturating_add(1)).min(size) }
             }
+            // Without knowing the parts there is one.
+            Self::Part(1) => return Ok(ByteRange { start: 0, end: size }),
+            Self::Part(_) => return Err(Error::RangeNotSatisfiable { size }),
             Self::Suffix(count) => ByteRange { start: size.saturating_sub(count), end: size },
         };
         if range.start >= range.end {

@@ -35,7 +35,7 @@ use crate::content::{Algorithm, Checksum, LateChecksums};
 use crate::core::Core;
 use crate::http::conditional::Conditions;
 use crate::http::range::{ByteRange, RangeSpec};
-use crate::node::{Attributes, Node};
+use crate::node::{Attributes, Node, NodeKind};
 use crate::ports::Bits;
 use crate::principal::{Door, SharedPrincipal};
 
@@ -45,6 +45,10 @@ pub use mime::given_mime;
 pub(crate) use access::{admin_path, fresh_etag, new_collection};
 pub(crate) use mime::mime_of;
 pub(crate) use transfer::release_node;
+
+/// Attribute with the tags of a leaf, written as a query (`a=1&b=2`). Unlike other attributes, a copy
+/// that replaces the rest keeps them.
+pub const TAGS: &str = "tags";
 
 /// Whose first segment is it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,6 +123,13 @@ pub struct Transfer {
     pub shallow: bool,
     /// Copy of a leaf: attributes and media type to take instead of the source's.
     pub replace: Option<(Attributes, Option<String>)>,
+    /// Copy of a leaf: tags to take instead of the source's, see [`TAGS`]; empty for none.
+    pub tags: Option<String>,
+    /// Copy of a leaf: digests that the copy is to have; the content is read for those that its
+    /// source lacks.
+    pub compute: Vec<Algorithm>,
+    /// Neither copy a collection nor replace one by a leaf: [`crate::Error::IsACollection`].
+    pub leaf_only: bool,
     pub tokens: Vec<String>,
 }
 
@@ -137,6 +148,8 @@ pub struct Remove {
     pub conditions: Conditions,
     /// Refuse a collection that has content.
     pub only_empty: bool,
+    /// Take a node of another kind for a missing one.
+    pub kind: Option<NodeKind>,
     pub tokens: Vec<String>,
 }
 

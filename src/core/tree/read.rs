@@ -92,7 +92,7 @@ impl Tree {
                 return Err(Error::IsACollection(path.to_string()));
             }
             options.conditions.check_read(&node, &path.to_string())?;
-            let range = options.range.map(|range| range.resolve(node.size)).transpose()?;
+            let range = options.range.map(|range| node.resolve(range)).transpose()?;
             let (start, end) = range.map_or((0, node.size), |range| (range.start, range.end));
             let stamp = Stamp { size: node.size, mtime_ns: node.mtime_ns };
             let opened =

@@ -33,6 +33,9 @@ impl Tree {
         let transfer =
             Transfer { source: how.conditions.clone(), tokens: how.tokens.clone(), ..Transfer::default() };
         let node = self.leaving(txn, place, &found, &transfer).await?;
+        if how.kind.is_some_and(|kind| kind != node.kind) {
+            return Err(Error::NotFound(place.path.to_string()));
+        }
         if how.only_empty
             && node.is_collection()
             && !txn.children(node.id, &Span { limit: 1, ..Span::default() }).await?.is_empty()

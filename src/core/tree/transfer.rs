@@ -6,17 +6,20 @@
 //! a copy that fails half-way leaves the leaves it has made.
 
 use crate::change::ChangeKind;
+use crate::content::{Algorithm, Checksum};
+use crate::digest::Digester;
 use crate::error::{Error, Result};
 use crate::http::date::now_ns;
 use crate::listing::{Depth, Listing};
-use crate::node::{Content, Node, NodeId, NodeKind};
+use crate::node::{Attributes, Content, Node, NodeId, NodeKind};
+use crate::parts;
 use crate::path::NodePath;
 use crate::ports::{Form, NewNode, Source, Span, Stamp, Txn};
 use crate::tree::access::{Found, Place, fresh_etag, shown};
-use crate::tree::content::{Held, StagedGuard, into_stream, release};
+use crate::tree::content::{Held, StagedGuard, base64, into_stream, release};
 use crate::tree::mime;
 use crate::tree::write::Dress;
-use crate::tree::{Existing, Parents, Removal, Remove, Transfer, Tree, Write, Written};
+use crate::tree::{Existing, Parents, Removal, Remove, TAGS, Transfer, Tree, Write, Written};
 
 /// Rows of a hidden copy per commit: long enough to share the fsync, short enough to let others in.
 const COPY_BATCH: usize = 500;
@@ -129,6 +132,9 @@ impl Tree {
         let shown_path = target.path.to_string();
         how.target.check_write(to.node(), &shown_path)?;
         let mut replaced = to.node().cloned();
+        if how.leaf_only && replaced.as_ref().is_some_and(Node::is_collection) {
+            return Err(Error::IsACollection(shown_path));
+        }
         if let Some(node) = &replaced {
             match how.existing {
                 Existing::Refuse => return Err(Error::AlreadyExists(shown_path)),
@@ -179,6 +185,9 @@ impl Tree {
         let found = self.find_at(&source).await?;
         self.require_read(&source, &found)?;
         let node = found.node().ok_or_else(|| Error::NotFound(from.to_string()))?.clone();
+        if how.leaf_only && node.is_collection() {
+            return Err(Error::IsACollection(from.to_string()));
+        }
         self.find_at(&target).await?;
         if node.is_collection() && target.path != source.path && target.path.is_within(&source.path) {
             return Err(Error::Conflict(format!("`{from}` cannot be copied into itself")));
@@ -186,7 +195,7 @@ impl Tree {
         let shares =
             source.mounted.root.id == target.mounted.root.id && source.mounted.bytes.form() == Form::Flat;
         match (node.kind, shares) {
-            (NodeKind::Leaf, true) => self.copy_leaf(source, target, how).await,
+            (NodeKind::Leaf, true) => self.copy_leaf(source, target, &node, how).await,
             (NodeKind::Leaf, false) => self.copy_bytes(&source, target, how).await,
             (NodeKind::Collection, true) if from != to => self.copy_hidden(source, target, node, how).await,
             (NodeKind::Collection, _) if from == to => {
@@ -197,7 +206,13 @@ impl Tree {
     }
 
     /// A leaf within one `flat` datasource: a second row for the same content.
-    async fn copy_leaf(&self, source: Place, target: Place, how: &Transfer) -> Result<Written> {
+    async fn copy_leaf(&self, source: Place, target: Place, seen: &Node, how: &Transfer) -> Result<Written> {
+        let lacking = lacking(seen, how);
+        let digests = match lacking.is_empty() {
+            true => Attributes::default(),
+            false => self.digest(&source, seen, &lacking).await?,
+        };
+        let read = (!lacking.is_empty()).then(|| seen.content.clone());
         let (tree, how) = (self.clone(), how.clone());
         let written = self
             .core
@@ -208,7 +223,14 @@ impl Tree {
                     let node =
                         from.node().cloned().ok_or_else(|| Error::NotFound(source.path.to_string()))?;
                     how.source.check_write(Some(&node), &source.path.to_string())?;
-                    let dress = copied_dress(&node, &how);
+                    if node.is_collection() {
+                        return Err(Error::IsACollection(source.path.to_string()));
+                    }
+                    if read.is_some_and(|content| content != node.content) {
+                        return Err(Error::Unavailable(format!("`{}` keeps changing", source.path)));
+                    }
+                    let mut dress = copied_dress(&node, &how);
+                    dress.attributes.0.extend(digests.0);
                     tree.arrive_leaf(txn, target, node.content.clone(), None, dress, Some(node.id), &how)
                         .await
                 })
@@ -216,6 +238,24 @@ impl Tree {
             .await?;
         self.core.janitor().wake();
         Ok(written)
+    }
+
+    /// Reads a leaf through further digests.
+    async fn digest(&self, place: &Place, node: &Node, algorithms: &[Algorithm]) -> Result<Attributes> {
+        use futures_util::TryStreamExt as _;
+        let stamp = Stamp { size: node.size, mtime_ns: node.mtime_ns };
+        let bits =
+            self.open_content(&place.mounted, &node.content, &place.names, stamp, 0, node.size).await?;
+        let mut digester = Digester::new(algorithms);
+        let mut stream = into_stream(bits);
+        while let Some(bytes) = stream.try_next().await? {
+            digester.update(&bytes).await?;
+        }
+        let mut digests = Attributes::default();
+        for sum in digester.finish().await?.1 {
+            digests.set(Checksum::attribute(sum.algorithm), base64(&sum.value));
+        }
+        Ok(digests)
     }
 
     /// Puts a copied leaf at its target. `origin` is where its metadata is taken from.
@@ -257,20 +297,27 @@ impl Tree {
         how.source.check_write(Some(&node), &source.path.to_string())?;
         let stamp = Stamp { size: node.size, mtime_ns: node.mtime_ns };
         let same_disk = source.mounted.root.id == target.mounted.root.id;
+        let lacking = lacking(&node, how);
+        let mut digests = Attributes::default();
         let (held, size) = if same_disk && node.content == Content::Path {
             let path = Source::Path { names: &source.names, stamp };
             let staged = source.mounted.bytes.duplicate(path).await?;
             let size = staged.size;
+            if !lacking.is_empty() {
+                digests = self.digest(source, &node, &lacking).await?;
+            }
             (Held::Staged(StagedGuard::new(target.mounted.clone(), staged)), size)
         } else {
             let bits =
                 self.open_content(&source.mounted, &node.content, &source.names, stamp, 0, node.size).await?;
-            let mut write = Write { size: Some(node.size), ..Write::default() };
+            let mut write = Write { size: Some(node.size), compute: lacking, ..Write::default() };
             let received = self.receive(&target.mounted, into_stream(bits), &mut write).await?;
+            digests = received.digests;
             (received.bytes, received.size)
         };
         let mut dress = copied_dress(&node, how);
         dress.size = size;
+        dress.attributes.0.extend(digests.0);
         let (tree, how, origin) = (self.clone(), how.clone(), node.id);
         let work = async move {
             let held = std::sync::Arc::new(held);
@@ -429,8 +476,8 @@ impl Tree {
                     let gone = Remove {
                         removal: Removal::Permanent,
                         conditions: how.target.clone(),
-                        only_empty: false,
                         tokens: how.tokens.clone(),
+                        ..Remove::default()
                     };
                     self.remove(to, &gone).await?;
                     false
@@ -483,21 +530,29 @@ impl Tree {
         let gone = Remove {
             removal: Removal::Permanent,
             conditions: how.source.clone(),
-            only_empty: false,
             tokens: how.tokens.clone(),
+            ..Remove::default()
         };
         self.remove(from, &gone).await?;
         Ok(written)
     }
 }
 
+/// The digests to read the source for: those it is asked for and has only of its parts, or not.
+fn lacking(node: &Node, how: &Transfer) -> Vec<Algorithm> {
+    let has = |algorithm: &Algorithm| {
+        node.attributes.get(&Checksum::attribute(*algorithm)).is_some_and(|value| !value.contains('-'))
+    };
+    how.compute.iter().filter(|algorithm| !has(algorithm)).copied().collect()
+}
+
 fn copied_dress(node: &Node, how: &Transfer) -> Dress {
-    let (attributes, mime) = match &how.replace {
+    let (mut attributes, mime) = match &how.replace {
         Some((attributes, mime)) => {
             let mut attributes = attributes.clone();
             // Digests belong to the bytes, which stay.
             for (key, value) in &node.attributes.0 {
-                if key.starts_with("checksum:") {
+                if parts::is_of_bytes(key) || key == TAGS {
                     attributes.set(key.clone(), value.clone());
                 }
             }
@@ -505,6 +560,14 @@ fn copied_dress(node: &Node, how: &Transfer) -> Dress {
         }
         None => (node.attributes.clone(), mime::given_mime(node)),
     };
+    parts::forget_upload(&mut attributes);
+    match how.tags.as_deref() {
+        None => {}
+        Some("") => {
+            attributes.0.remove(TAGS);
+        }
+        Some(tags) => attributes.set(TAGS, tags),
+    }
     Dress { size: node.size, etag: node.etag.clone(), mime, mtime_ns: None, attributes }
 }
 

@@ -8,13 +8,15 @@ use std::sync::Arc;
 use md5::Digest as _;
 use uuid::Uuid;
 
+use crate::content::Checksum;
 use crate::error::{Error, Result};
 use crate::http::date::now_ns;
 use crate::node::{Attributes, Content, Extent};
+use crate::parts::{self, DigestOf};
 use crate::path::NodePath;
 use crate::ports::{ByteStream, Form, Source, Txn};
-use crate::tree::access::Place;
-use crate::tree::content::{Held, StagedGuard, into_stream, put_content, release};
+use crate::tree::access::{Place, shown};
+use crate::tree::content::{Held, StagedGuard, base64, into_stream, put_content, release};
 use crate::tree::write::Dress;
 use crate::tree::{Existing, Parents, Tree, Write, Written};
 use crate::upload::{PART_MAX, Part, Upload};
@@ -25,6 +27,8 @@ pub struct PartRef {
     pub number: u32,
     /// Without quotes; `None` does not check.
     pub etag: Option<String>,
+    /// Digests it must have been stored with; those of other algorithms say nothing.
+    pub digests: Vec<Checksum>,
 }
 
 /// How to complete an upload.
@@ -34,8 +38,12 @@ pub struct Complete {
     pub parts: Option<Vec<PartRef>>,
     /// Smallest part but the last one; 0 does not check.
     pub min_part_bytes: u64,
+    /// Largest whole; 0 leaves it to the settings.
+    pub max_bytes: u64,
     /// Conditions, parents and tokens of the write; its size and checksums are of the whole.
     pub write: Write,
+    /// What the checksums are made of, where the upload did not announce any.
+    pub digest_of: Option<DigestOf>,
 }
 
 impl Tree {
@@ -106,6 +114,8 @@ impl Tree {
         let place = self.place_below_root(path, "write").await?;
         self.require_write(&place, &self.find_at(&place).await?, "write")?;
         let mounted = self.core.mounted(&upload.datasource).await?;
+        // The digest of the whole is made of the parts', also where the client leaves one out.
+        how.compute.extend(upload.declared().map(|digest| digest.algorithm));
         let received = self.receive(&mounted, body, &mut how).await?;
         let core = self.core.clone();
         let work = async move {
@@ -174,9 +184,40 @@ impl Tree {
     }
 
     /// Makes the parts one leaf. The ETag is MD5 over the parts' MD5s, `-`, their number.
+    ///
+    /// Done again by a client that missed the answer, it answers the same as long as the leaf still
+    /// is what the first time made of it.
     pub async fn complete_upload(&self, path: &NodePath, id: Uuid, how: Complete) -> Result<Written> {
-        if !how.write.checksums.is_empty() || how.write.late.is_some() {
-            return Err(Error::NotImplemented("a digest of a whole multipart upload"));
+        let named = how.parts.clone();
+        match self.complete_once(path, id, how).await {
+            Err(Error::NoSuchUpload(upload)) => {
+                let before = self.completed_before(path, id, named.as_deref()).await?;
+                before.ok_or(Error::NoSuchUpload(upload))
+            }
+            done => done,
+        }
+    }
+
+    async fn completed_before(
+        &self,
+        path: &NodePath,
+        id: Uuid,
+        named: Option<&[PartRef]>,
+    ) -> Result<Option<Written>> {
+        let place = self.place_below_root(path, "write").await?;
+        let found = self.find_at(&place).await?;
+        self.require_write(&place, &found, "write")?;
+        let Some(node) = found.node().filter(|node| node.came_from(id)) else { return Ok(None) };
+        let same = named.is_none_or(|named| {
+            let etags: Option<Vec<&str>> = named.iter().map(|part| part.etag.as_deref()).collect();
+            etags.and_then(|etags| etag_of(etags.into_iter()).ok()).is_some_and(|etag| etag == node.etag)
+        });
+        Ok(same.then(|| Written { node: shown(&place, node.clone()), path: path.clone(), created: false }))
+    }
+
+    async fn complete_once(&self, path: &NodePath, id: Uuid, how: Complete) -> Result<Written> {
+        if how.write.late.is_some() {
+            return Err(Error::NotImplemented("a digest behind a list of parts"));
         }
         let upload = self.upload(path, id).await?;
         let place = self.place_below_root(path, "write").await?;
@@ -186,6 +227,13 @@ impl Tree {
         self.find_at(&place).await?;
         let stored = self.core.inner.index.parts(id, 0, PART_MAX as usize).await?;
         let parts = chosen(stored, &how)?;
+        let size = parts.iter().map(|part| part.size).sum();
+        for limit in [self.core.settings().max_leaf_bytes, how.max_bytes] {
+            if limit > 0 && size > limit {
+                return Err(Error::TooLarge { size, limit });
+            }
+        }
+        let attributes = parts::attributes_of(&upload, &parts, &how.write.checksums, how.digest_of)?;
         // On disk a leaf is one file: joined before the commit, like any body.
         let joined = match place.mounted.bytes.form() {
             Form::Flat => None,
@@ -199,7 +247,7 @@ impl Tree {
                 .commit(move |txn| {
                     Box::pin(async move {
                         let held = bytes.as_ref().as_ref();
-                        worker.complete_in(txn, place, upload, parts, held, &how).await
+                        worker.complete_in(txn, place, upload, (parts, attributes), held, &how).await
                     })
                 })
                 .await?;
@@ -217,7 +265,7 @@ impl Tree {
         txn: &mut dyn Txn,
         place: Place,
         upload: Upload,
-        parts: Vec<Part>,
+        (parts, attributes): (Vec<Part>, Attributes),
         joined: Option<&Held>,
         how: &Complete,
     ) -> Result<Written> {
@@ -266,10 +314,10 @@ impl Tree {
         };
         let dress = Dress {
             size,
-            etag: etag_of(&parts)?,
+            etag: etag_of(parts.iter().map(|part| part.etag.as_str()))?,
             mime: upload.mime.clone(),
             mtime_ns: upload.mtime_ns.or(how.write.mtime_ns),
-            attributes: upload.attributes.clone(),
+            attributes,
         };
         let datasource = place.mounted.name.clone();
         let written = self.settle_leaf(txn, place, found, content, joined, dress).await?;
@@ -325,6 +373,9 @@ fn chosen(stored: Vec<Part>, how: &Complete) -> Result<Vec<Part>> {
                 if part.etag.as_ref().is_some_and(|etag| *etag != held.etag) {
                     return Err(Error::InvalidPart { number, reason: "its ETag is another" });
                 }
+                if part.digests.iter().any(|claim| differs(held, claim)) {
+                    return Err(Error::InvalidPart { number, reason: "its checksum is another" });
+                }
                 parts.push(held.clone());
             }
             parts
@@ -345,12 +396,19 @@ fn chosen(stored: Vec<Part>, how: &Complete) -> Result<Vec<Part>> {
     Ok(parts)
 }
 
-fn etag_of(parts: &[Part]) -> Result<String> {
+fn differs(held: &Part, claim: &Checksum) -> bool {
+    let stored = held.digests.get(&Checksum::attribute(claim.algorithm));
+    stored.is_some_and(|stored| stored != base64(&claim.value))
+}
+
+fn etag_of<'a>(parts: impl Iterator<Item = &'a str>) -> Result<String> {
     let mut all = md5::Md5::new();
-    for part in parts {
-        all.update(hex::decode(&part.etag).map_err(Error::internal)?);
+    let mut count = 0;
+    for etag in parts {
+        all.update(hex::decode(etag).map_err(Error::internal)?);
+        count += 1;
     }
-    Ok(format!("{}-{}", hex::encode(all.finalize()), parts.len()))
+    Ok(format!("{}-{count}", hex::encode(all.finalize())))
 }
 
 async fn join(place: &Place, parts: &[Part]) -> Result<Held> {
@@ -387,7 +445,11 @@ mod tests {
     fn named(numbers: &[(u32, &str)], min_part_bytes: u64) -> Complete {
         let parts = numbers
             .iter()
-            .map(|(number, etag)| PartRef { number: *number, etag: Some((*etag).to_owned()) })
+            .map(|(number, etag)| PartRef {
+                number: *number,
+                etag: Some((*etag).to_owned()),
+                digests: Vec::new(),
+            })
             .collect();
         Complete { parts: Some(parts), min_part_bytes, ..Complete::default() }
     }
@@ -418,6 +480,6 @@ mod tests {
             all.update(hex::decode(etag).unwrap());
             format!("{}-2", hex::encode(all.finalize()))
         };
-        assert_eq!(etag_of(&[part(1, 5, etag), part(2, 5, etag)]).unwrap(), expected);
+        assert_eq!(etag_of([etag, etag].into_iter()).unwrap(), expected);
     }
 }

@@ -240,6 +240,18 @@ impl Tree {
         existing: Existing,
         tokens: &[String],
     ) -> Result<Written> {
+        self.create_collection_with(path, parents, existing, None, tokens).await
+    }
+
+    /// The same, with attributes of its own; one that is there already takes them over.
+    pub async fn create_collection_with(
+        &self,
+        path: &NodePath,
+        parents: Parents,
+        existing: Existing,
+        attributes: Option<Attributes>,
+        tokens: &[String],
+    ) -> Result<Written> {
         let mut place = self.place_below_root(path, "create").await?;
         self.find_at(&place).await?;
         let (tree, tokens) = (self.clone(), tokens.to_vec());
@@ -255,7 +267,15 @@ impl Tree {
                             return Err(Error::AlreadyExists(place.path.to_string()));
                         }
                         if existing == Existing::Replace {
-                            let (node, path) = (node.clone(), place.path.clone());
+                            let (mut node, path) = (node.clone(), place.path.clone());
+                            if let Some(attributes) = attributes.filter(|new| *new != node.attributes) {
+                                tree.require_write(&place, &found, "change")?;
+                                tree.require_unlocked(txn, &place, &found, false, &tokens).await?;
+                                node.attributes = attributes;
+                                txn.update_node(&node).await?;
+                                let to = Some(place.admin_path());
+                                txn.append_change(&tree.change(ChangeKind::Meta, &node, None, to)).await?;
+                            }
                             return Ok(Written { node: shown(&place, node), path, created: false });
                         }
                         place = tree.free_name(txn, &place, &found).await?;
@@ -269,8 +289,12 @@ impl Tree {
                     }
                     tree.require_unlocked(txn, &place, &found, true, &tokens).await?;
                     tree.make_collections(txn, &place, &mut found, 0).await?;
-                    let node =
+                    let mut node =
                         found.ancestry.pop().ok_or_else(|| Error::internal("a new collection is missing"))?;
+                    if let Some(attributes) = attributes.filter(|attributes| !attributes.is_empty()) {
+                        node.attributes = attributes;
+                        txn.update_node(&node).await?;
+                    }
                     let path = place.path.clone();
                     Ok(Written { node: shown(&place, node), path, created: true })
                 })

@@ -22,8 +22,8 @@ pub async fn delete(call: Call, body: Body) -> Result<Response> {
     let how = Remove {
         removal: Removal::Recycle,
         conditions: call.conditions.clone(),
-        only_empty: false,
         tokens: call.tokens.clone(),
+        ..Remove::default()
     };
     let Call { tree, path, .. } = call;
     detached(async move { tree.remove(&path, &how).await }).await?;

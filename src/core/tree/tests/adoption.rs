@@ -7,7 +7,7 @@ use crate::tree::uploads::Complete;
 use crate::tree::{Existing, Removal, Remove, Transfer};
 use crate::workspace::Workspace;
 
-async fn structured() -> TestCore {
+pub(super) async fn structured() -> TestCore {
     let core = test_core().await;
     core.add_datasource(DatasourceConfig {
         name: "archive".into(),

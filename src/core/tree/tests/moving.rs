@@ -1,7 +1,9 @@
 use super::*;
+use crate::content::Algorithm;
 use crate::listing::Depth;
+use crate::node::{Attributes, NodeKind};
 use crate::testing::test_core;
-use crate::tree::{Existing, Removal, Remove, Transfer};
+use crate::tree::{Existing, Removal, Remove, TAGS, Transfer};
 
 fn refuse() -> Transfer {
     Transfer { existing: Existing::Refuse, ..Transfer::default() }
@@ -227,4 +229,57 @@ async fn a_type_from_before_guesses_were_told_apart_counts_by_its_name() {
         let moved = tree.rename(&path(&from), &path(&to), &refuse()).await.unwrap();
         assert_eq!(moved.node.mime, after);
     }
+}
+
+/// An S3 key names an object; a folder that appears under it in this instant is another thing.
+#[tokio::test]
+async fn what_is_meant_for_leaves_leaves_collections_alone() {
+    let core = test_core().await;
+    let tree = core.tree("alice").await;
+    put(&tree, "/personal-files/a", "x").await.unwrap();
+    put(&tree, "/personal-files/d/b", "y").await.unwrap();
+    let (a, d) = (path("/personal-files/a"), path("/personal-files/d"));
+    let leaves = Transfer { leaf_only: true, ..Transfer::default() };
+    assert!(matches!(tree.copy(&a, &d, &leaves).await, Err(Error::IsACollection(_))));
+    assert!(matches!(tree.copy(&d, &path("/personal-files/e"), &leaves).await, Err(Error::IsACollection(_))));
+    assert!(matches!(tree.rename(&a, &d, &leaves).await, Err(Error::IsACollection(_))));
+    for (at, kind) in [(&a, NodeKind::Collection), (&d, NodeKind::Leaf)] {
+        let how = Remove { removal: Removal::Permanent, kind: Some(kind), ..Remove::default() };
+        assert!(is_absent(tree.remove(at, &how).await));
+    }
+    assert_eq!(keys(&tree, "/personal-files", Depth::Infinity).await, ["a", "d/", "d/b"]);
+}
+
+#[tokio::test]
+async fn a_copy_has_the_tags_and_digests_it_is_asked_for() {
+    let core = test_core().await;
+    let tree = core.tree("alice").await;
+    let (a, b) = (path("/personal-files/a"), path("/personal-files/b"));
+    let mut attributes = Attributes::default();
+    attributes.set(TAGS, "k=v");
+    attributes.set("x-amz-meta-k", "v");
+    let write = Write { attributes, ..Write::default() };
+    tree.write(&a, crate::testing::body("123456789"), write).await.unwrap();
+    let how = |tags: Option<&str>, replace: bool| Transfer {
+        tags: tags.map(str::to_owned),
+        replace: replace.then(|| (Attributes::default(), None)),
+        compute: vec![Algorithm::Crc32],
+        ..Transfer::default()
+    };
+    for (how, tags, meta) in [
+        (how(None, false), Some("k=v"), Some("v")),
+        (how(None, true), Some("k=v"), None),
+        (how(Some("n=1"), false), Some("n=1"), Some("v")),
+        (how(Some(""), false), None, Some("v")),
+    ] {
+        for to in ["/personal-files/b", "/common-files/b"] {
+            let node = tree.copy(&a, &path(to), &how).await.unwrap().node;
+            assert_eq!(node.attributes.get(TAGS), tags);
+            assert_eq!(node.attributes.get("x-amz-meta-k"), meta);
+            // The check value of the CRC catalogue.
+            assert_eq!(node.attributes.get("checksum:crc32"), Some("y/Q5Jg=="), "{to}");
+        }
+    }
+    assert_eq!(put(&tree, "/personal-files/b", "new").await.unwrap().node.attributes.get(TAGS), None);
+    assert!(tree.stat(&b).await.is_ok());
 }

@@ -1,9 +1,11 @@
 use super::*;
+use crate::content::{Algorithm, Checksum};
 use crate::http::range::RangeSpec;
 use crate::node::Attributes;
+use crate::parts::{DigestOf, WholeDigest};
 use crate::testing::test_core;
 use crate::tree::uploads::{Complete, PartRef};
-use crate::tree::{Removal, Remove};
+use crate::tree::{Existing, Removal, Remove, Transfer};
 use crate::upload::Upload;
 
 async fn begin(tree: &Tree, at: &str) -> Upload {
@@ -16,7 +18,7 @@ async fn part(tree: &Tree, upload: &Upload, number: u32, content: &str) -> PartR
     let at = path(&upload.path);
     let part =
         tree.write_part(&at, upload.id, number, body(content.to_owned()), Write::default()).await.unwrap();
-    PartRef { number, etag: Some(part.etag) }
+    PartRef { number, etag: Some(part.etag), digests: Vec::new() }
 }
 
 #[tokio::test]
@@ -93,5 +95,106 @@ async fn an_aborted_or_refused_upload_leaves_nothing() {
     assert!(matches!(tree.complete_upload(&at, upload.id, refused).await, Err(Error::PreconditionFailed(_))));
     tree.abort_upload(&at, upload.id).await.unwrap();
     assert!(is_absent(tree.stat(&at).await));
+    eventually(async || store.blob_count() == 0).await;
+}
+
+fn done(parts: Vec<PartRef>) -> Complete {
+    Complete { parts: Some(parts), ..Complete::default() }
+}
+
+/// A client that missed the answer asks again, as SDKs do after a broken connection.
+#[tokio::test]
+async fn completing_again_answers_the_same_while_the_leaf_is_what_it_was() {
+    let core = super::adoption::structured().await;
+    let tree = core.tree("alice").await;
+    for at in ["/personal-files/a.bin", "/archive/a.bin"] {
+        let upload = begin(&tree, at).await;
+        let at = path(at);
+        let (one, two) = (part(&tree, &upload, 1, "one").await, part(&tree, &upload, 2, "two").await);
+        let both = || vec![one.clone(), two.clone()];
+        let first = tree.complete_upload(&at, upload.id, done(both())).await.unwrap();
+        let again = tree.complete_upload(&at, upload.id, done(both())).await.unwrap();
+        assert_eq!((&again.node.etag, again.node.id), (&first.node.etag, first.node.id));
+        let other = tree.complete_upload(&at, upload.id, done(vec![one.clone()])).await;
+        assert!(matches!(other, Err(Error::NoSuchUpload(_))), "another list is another question");
+        let copy = path("/personal-files/copy.bin");
+        let how = Transfer { existing: Existing::Replace, ..Transfer::default() };
+        let copied = tree.copy(&at, &copy, &how).await.unwrap().node;
+        assert!(!copied.came_from(upload.id));
+        put(&tree, &at.to_string(), "new").await.unwrap();
+        let late = tree.complete_upload(&at, upload.id, done(both())).await;
+        assert!(matches!(late, Err(Error::NoSuchUpload(_))));
+        assert_eq!(get(&tree, &at.to_string()).await.unwrap(), "new");
+    }
+}
+
+#[tokio::test]
+async fn parts_can_be_read_one_by_one_after_they_are_one_leaf() {
+    let core = super::adoption::structured().await;
+    let tree = core.tree("alice").await;
+    for at in ["/personal-files/a.bin", "/archive/a.bin"] {
+        let upload = begin(&tree, at).await;
+        let mut parts = Vec::new();
+        for (number, content) in [(2, "one"), (5, "two"), (9, "three")] {
+            parts.push(part(&tree, &upload, number, content).await);
+        }
+        let node = tree.complete_upload(&path(at), upload.id, done(parts)).await.unwrap().node;
+        assert_eq!(node.part_count(), Some(3));
+        for (number, content) in [(1, "one"), (2, "two"), (3, "three")] {
+            let options = ReadOptions { range: Some(RangeSpec::Part(number)), ..ReadOptions::default() };
+            let read = tree.read(&path(at), &options).await.unwrap();
+            assert_eq!(whole(read.bits).await.unwrap(), content.as_bytes(), "{at} {number}");
+        }
+        let beyond = ReadOptions { range: Some(RangeSpec::Part(4)), ..ReadOptions::default() };
+        assert!(matches!(tree.read(&path(at), &beyond).await, Err(Error::RangeNotSatisfiable { .. })));
+        let replaced = put(&tree, at, "x").await.unwrap().node;
+        assert_eq!(replaced.part_count(), None);
+    }
+}
+
+/// CRC-32 and CRC-64/NVME of `123456789`: the check values of the CRC catalogue.
+#[tokio::test]
+async fn an_upload_ends_with_the_digest_it_announced_or_not_at_all() {
+    let core = test_core().await;
+    let tree = core.tree("alice").await;
+    let at = path("/personal-files/a.bin");
+    for (algorithm, check, right) in [
+        (Algorithm::Crc32, "cbf43926", "y/Q5Jg=="),
+        (Algorithm::Crc64Nvme, "ae8b14860a799888", "rosUhgp5mIg="),
+    ] {
+        let mut attributes = Attributes::default();
+        WholeDigest::new(algorithm, Some(DigestOf::Content)).unwrap().declare(&mut attributes);
+        let upload = tree.create_upload(&at, attributes, None, None).await.unwrap();
+        let (one, two) = (part(&tree, &upload, 1, "1234").await, part(&tree, &upload, 2, "56789").await);
+        let claim = |value: Vec<u8>| Complete {
+            parts: Some(vec![one.clone(), two.clone()]),
+            write: Write { checksums: vec![Checksum { algorithm, value }], ..Write::default() },
+            ..Complete::default()
+        };
+        let check = hex::decode(check).unwrap();
+        let wrong = tree.complete_upload(&at, upload.id, claim(vec![0; check.len()])).await;
+        assert!(matches!(wrong, Err(Error::ChecksumMismatch { .. })));
+        let node = tree.complete_upload(&at, upload.id, claim(check)).await.unwrap().node;
+        assert_eq!(node.attributes.get(&Checksum::attribute(algorithm)), Some(right));
+        assert_eq!(node.pieces(0, 9).len(), 2);
+        assert_eq!(node.pieces(0, 9)[1].digests.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn an_upload_that_nobody_finishes_expires() {
+    let core = test_core().await;
+    let tree = core.tree("alice").await;
+    let upload = begin(&tree, "/personal-files/a.bin").await;
+    part(&tree, &upload, 1, &"x".repeat(40_000)).await;
+    let mut old = upload.clone();
+    old.expires_ns = 1;
+    tree.core.commit(move |txn| Box::pin(async move { txn.put_upload(&old).await })).await.unwrap();
+    let at = path(&upload.path);
+    assert!(matches!(tree.parts(&at, upload.id, 0, 9).await, Err(Error::NoSuchUpload(_))));
+    assert!(matches!(tree.complete_upload(&at, upload.id, done(vec![])).await, Err(Error::NoSuchUpload(_))));
+    assert!(tree.uploads(&path("/")).await.unwrap().is_empty());
+    let store = core.backends.datasource("personal");
+    core.core.clean_up().await.unwrap();
     eventually(async || store.blob_count() == 0).await;
 }
