@@ -14,6 +14,7 @@
 //! core.changes()                 the change feed
 //! ```
 
+pub mod archive;
 pub mod change;
 pub mod content;
 mod core;

@@ -106,7 +106,7 @@ impl Identity {
         let now_ns = crate::http::date::now_ns();
         self.commit(move |txn| {
             Box::pin(async move {
-                for kind in ["token", "session", "key", "revoked"] {
+                for kind in ["token", "session", "key", "revoked", crate::archive::SELECTION] {
                     txn.delete_expired_records(kind, now_ns).await?;
                 }
                 Ok(())

@@ -43,6 +43,7 @@ pub use draft::Draft;
 pub use mime::given_mime;
 
 pub(crate) use access::{admin_path, fresh_etag, new_collection};
+pub(crate) use content::{StagedGuard, into_stream};
 pub(crate) use mime::mime_of;
 pub(crate) use transfer::release_node;
 
