@@ -16,10 +16,11 @@ use http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_TYPE,
     ETAG, EXPIRES, IF_MATCH, IF_NONE_MATCH, LAST_MODIFIED,
 };
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue};
 use s3s::dto::{ETag, Timestamp};
-use s3s::{S3Error, S3ErrorCode, S3Result, TrailingHeaders};
+use s3s::{S3Error, S3ErrorCode, S3Result};
 
+use crate::body::Trailers;
 use crate::error;
 
 /// Amazon's limit on user metadata, names and values together.
@@ -88,7 +89,8 @@ pub(crate) struct Promised {
 }
 
 impl Promised {
-    pub(crate) fn of(headers: &HeaderMap, trailers: Option<TrailingHeaders>) -> S3Result<Self> {
+    /// Trailers come with the body, into the request's extensions.
+    pub(crate) fn of(headers: &HeaderMap, extensions: &Extensions) -> S3Result<Self> {
         let mut promised = Self::default();
         if let Some(value) = text(headers, "content-md5")? {
             let value = STANDARD.decode(value).ok().filter(|value| value.len() == 16);
@@ -99,38 +101,58 @@ impl Promised {
             let Some(algorithm) = checksum_header(name.as_str())? else { continue };
             let Some(value) = text(headers, name.as_str())? else { continue };
             let value = decode(algorithm, value).ok_or_else(|| {
-                error::with(S3ErrorCode::InvalidRequest, format!("value for header `{name}` is invalid"))
+                error::with(S3ErrorCode::InvalidRequest, format!("Value for {name} header is invalid."))
             })?;
             promised.checksums.push(Checksum { algorithm, value });
         }
-        if let Some(names) = text(headers, "x-amz-trailer")? {
-            promised.announce(names, trailers)?;
-        }
+        promised.announce(headers, extensions.get::<Trailers>().cloned())?;
         Ok(promised)
     }
 
-    fn announce(&mut self, names: &str, trailers: Option<TrailingHeaders>) -> S3Result<()> {
-        for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {
-            let name = name.to_ascii_lowercase();
-            match checksum_header(&name)? {
-                Some(algorithm) => self.compute.push(algorithm),
-                None => {
-                    return Err(error::with(
-                        S3ErrorCode::InvalidRequest,
-                        format!("trailer `{name}` is not a checksum"),
-                    ));
-                }
-            }
-        }
-        let announced = self.compute.clone();
+    fn announce(&mut self, headers: &HeaderMap, trailers: Option<Trailers>) -> S3Result<()> {
+        let announced: Vec<_> = announced_trailers(headers)?
+            .iter()
+            .map(|name| checksum_header(name))
+            .collect::<S3Result<Vec<_>>>()?
+            .into_iter()
+            .flatten()
+            .collect();
         if announced.is_empty() {
             return Ok(());
         }
+        self.compute.clone_from(&announced);
         self.late = Some(Box::new(move || {
-            let trailers = trailers.and_then(|trailers| trailers.take()).unwrap_or_default();
+            let trailers = trailers.map(|trailers| trailers.take()).unwrap_or_default();
             announced.into_iter().map(|algorithm| late(&trailers, algorithm)).collect()
         }));
         Ok(())
+    }
+}
+
+/// The names of `x-amz-trailer`, in lower case: checksums, nothing else.
+pub(crate) fn announced_trailers(headers: &HeaderMap) -> S3Result<Vec<String>> {
+    let names = text(headers, "x-amz-trailer")?.unwrap_or_default();
+    let names = names.split(',').map(|name| name.trim().to_ascii_lowercase());
+    let names: Vec<_> = names.filter(|name| !name.is_empty()).collect();
+    for name in &names {
+        if checksum_header(name)?.is_none() {
+            return Err(error::with(
+                S3ErrorCode::InvalidRequest,
+                "The value specified in the x-amz-trailer header is not supported",
+            ));
+        }
+    }
+    Ok(names)
+}
+
+/// Refuses a trailer whose value is no checksum of its kind.
+pub(crate) fn check_trailer(name: &str, value: &str) -> S3Result<()> {
+    match checksum_header(name)?.map(|algorithm| decode(algorithm, value)) {
+        Some(Some(_)) => Ok(()),
+        _ => Err(error::with(
+            S3ErrorCode::InvalidRequest,
+            format!("Value for {name} trailing header is invalid."),
+        )),
     }
 }
 
@@ -338,9 +360,10 @@ mod tests {
     #[test]
     fn digests_are_read_or_refused() {
         // MD5 of `hello`, RFC 1864 form.
-        let promised = Promised::of(&map(&[("content-md5", "XUFAKrxLKna5cZ2REBfFkg==")]), None).unwrap();
+        let promised =
+            Promised::of(&map(&[("content-md5", "XUFAKrxLKna5cZ2REBfFkg==")]), &Extensions::new()).unwrap();
         assert_eq!(hex::encode(&promised.checksums[0].value), "5d41402abc4b2a76b9719d911017c592");
-        let refused = |name, value| Promised::of(&map(&[(name, value)]), None).err().unwrap();
+        let refused = |name, value| Promised::of(&map(&[(name, value)]), &Extensions::new()).err().unwrap();
         assert_eq!(refused("content-md5", "YWJj").code(), &S3ErrorCode::InvalidDigest);
         assert_eq!(refused("content-md5", "?").code(), &S3ErrorCode::InvalidDigest);
         assert_eq!(refused("x-amz-checksum-crc32", "AAAA").code(), &S3ErrorCode::InvalidRequest);
@@ -350,7 +373,8 @@ mod tests {
 
     #[test]
     fn an_announced_trailer_must_come() {
-        let promised = Promised::of(&map(&[("x-amz-trailer", "x-amz-checksum-crc32")]), None).unwrap();
+        let promised =
+            Promised::of(&map(&[("x-amz-trailer", "x-amz-checksum-crc32")]), &Extensions::new()).unwrap();
         assert_eq!(promised.compute, [Algorithm::Crc32]);
         assert!(matches!(promised.late.unwrap()(), Err(Error::InvalidArgument(_))));
     }

@@ -1,7 +1,7 @@
 //! The S3 door: `/io`, and `/` for who signs it.
 //!
-//! s3s parses, verifies V4 signatures and writes XML; the core decides. In front of s3s stands what
-//! it does not know (`auth`): V2 as clients sign it, bearer tokens, tokens beside a signature.
+//! s3s parses and writes XML; the core decides. In front of s3s, `auth` verifies who calls, in every
+//! form there is, and `body` what they send, so that s3s answers anonymous requests with plain bodies.
 //! Beside it stand the reads and copies that its typed inputs refuse (`route::Direct`).
 //!
 //! Buckets are `io` and `data`, which hold the whole tree of the caller, and every workspace
@@ -48,12 +48,9 @@ use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::validation::NameValidation;
 use s3s::{HttpResponse, S3Error, S3ErrorCode};
 
-use crate::auth::CALL;
-use crate::body::Watch;
+use crate::auth::{CALL, Call, Front};
 use crate::ops::{DirectRoute, Ops};
 
-/// A signed chunk is held in memory whole.
-const CHUNK_MAX_BYTES: usize = 16 * 1024 * 1024;
 /// 1,000 keys to delete, or 10,000 parts to complete, fit well.
 const XML_MAX_BYTES: usize = 8 * 1024 * 1024;
 
@@ -65,7 +62,7 @@ pub fn operations() -> impl Iterator<Item = &'static str> {
 /// See the crate documentation. Cheap to clone.
 #[derive(Clone)]
 pub struct S3 {
-    core: Core,
+    front: Front,
     service: S3Service,
 }
 
@@ -73,13 +70,12 @@ impl S3 {
     pub fn new(core: Core) -> Self {
         let ops = Ops::new(core.clone());
         let mut builder = S3ServiceBuilder::new(ops.clone());
-        // Without `set_auth`, s3s would let everybody in and never ask `Admission`.
-        builder.set_auth(auth::Signatures(core.clone()));
+        builder.set_auth(auth::NoSignatures);
         builder.set_access(auth::Admission);
         builder.set_route(DirectRoute(ops));
         builder.set_validation(AnyBucket);
         builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config()))));
-        Self { core, service: builder.build() }
+        Self { front: Front::new(core), service: builder.build() }
     }
 }
 
@@ -88,9 +84,6 @@ fn config() -> S3Config {
     config.xml_max_body_size = XML_MAX_BYTES;
     // The core has the limit on leaves.
     config.put_object_max_size = None;
-    config.aws_chunked_stream_max_chunk_size = CHUNK_MAX_BYTES;
-    config.presigned_url_max_expires_secs = auth::PRESIGNED_MAX_S;
-    config.sig_v4_allowed_services = vec!["s3".to_owned()];
     config.allow_post_signature = false;
     // `x-id` is noise that SDKs add; Cells' own endpoints carry wrong ones.
     config.operation_id_routing = false;
@@ -125,11 +118,11 @@ impl Protocol for S3 {
 impl S3 {
     async fn answer(self, request: Request) -> Response {
         let asked = Asked::of(&request);
-        let (response, note) = match auth::front(&self.core, request).await {
+        let (response, note) = match self.front.pass(request).await {
             Err(error) => (render(error), Note::default()),
             Ok((request, call)) => {
                 let call = Arc::new(call);
-                let response = CALL.scope(call.clone(), self.call(request)).await;
+                let response = CALL.scope(call.clone(), self.call(request, &call)).await;
                 let principal = call.principal().map(|principal| principal.login.clone());
                 (response, Note { principal, operation: call.operation() })
             }
@@ -137,26 +130,17 @@ impl S3 {
         asked.finish(response, note).await
     }
 
-    async fn call(&self, request: Request) -> HttpResponse {
-        let (parts, content) = request.into_parts();
-        let (content, watch) = if parts.method == Method::POST {
-            let digest = parts.headers.get("x-amz-content-sha256");
-            let digest = digest.and_then(|digest| hex::decode(digest.as_bytes()).ok()?.try_into().ok());
-            let (content, watch) = Watch::over(content, digest);
-            (content, Some(watch))
-        } else {
-            (content, None)
-        };
-        let request = http::Request::from_parts(parts, s3s::Body::http_body_unsync(content));
-        let response = match self.service.call(request).await {
+    async fn call(&self, request: Request, call: &Call) -> HttpResponse {
+        let response = match self.service.call(request.map(s3s::Body::http_body_unsync)).await {
             Ok(response) => response,
             Err(cause) => {
                 tracing::error!(protocol = "s3", error = %cause, "no answer could be written: {cause}");
                 render(S3Error::new(S3ErrorCode::InternalError))
             }
         };
-        match watch.and_then(|watch| watch.fault()) {
-            Some(fault) if response.status() == StatusCode::INTERNAL_SERVER_ERROR => render(fault),
+        match call.fault.take() {
+            // What was wrong with a body is the cause of whatever s3s made of it.
+            Some(fault) if !response.status().is_success() => render(fault),
             _ => response,
         }
     }

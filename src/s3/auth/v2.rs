@@ -8,17 +8,18 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cellgate_core::Core;
-use cellgate_core::http::{Request, date};
+use cellgate_core::http::date;
 use cellgate_core::principal::SharedPrincipal;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, DATE};
+use http::request::Parts;
 use http::{HeaderMap, Method};
 use s3s::{S3Error, S3ErrorCode, S3Result};
 use sha1::Sha1;
 use subtle::ConstantTimeEq as _;
 
-use super::{Call, SKEW_MAX_S, pydio_jwt};
+use super::claim::too_skewed;
+use super::{Call, Front, SKEW_MAX_S};
 use crate::{error, headers, route};
 
 /// Parameters that are part of the resource.
@@ -53,23 +54,18 @@ const SIGNED_PARAMETERS: [&str; 26] = [
 /// Not a parameter of ours, but signed all the same.
 const WEBSITE: &str = "website";
 
-/// Verifies the signature and takes it out of the request.
-pub(super) async fn authenticate(
-    core: &Core,
-    call: &Call,
-    request: &mut Request,
-) -> S3Result<SharedPrincipal> {
+/// What a signature adds to a query.
+pub(super) const PARAMETERS: [&str; 3] = ["AWSAccessKeyId", "Signature", "Expires"];
+
+/// Verifies the signature, in the header or the query.
+pub(super) async fn verify(front: &Front, call: &Call, request: &Parts) -> S3Result<SharedPrincipal> {
     let now_s = date::now_ns().div_euclid(1_000_000_000);
-    let claim = Claim::of(request.headers(), request.uri().query(), now_s)?;
-    let (principal, secret) = call.signing_key(core, &claim.access_key).await?;
-    let texts = claim.texts(request.method(), request.uri().path(), request.uri().query(), request.headers());
+    let claim = Claim::of(&request.headers, request.uri.query(), now_s)?;
+    let (principal, secret) = call.signing_key(&front.core, &claim.access_key).await?;
+    let texts = claim.texts(&request.method, request.uri.path(), request.uri.query(), &request.headers);
     if !texts.iter().any(|text| matches(&secret, text, &claim.signature)) {
         return Err(S3Error::new(S3ErrorCode::SignatureDoesNotMatch));
     }
-    request.headers_mut().remove(AUTHORIZATION);
-    pydio_jwt::retain_parameters(request, |name| {
-        !matches!(name, "AWSAccessKeyId" | "Signature" | "Expires")
-    })?;
     Ok(principal)
 }
 
@@ -88,35 +84,35 @@ impl Claim {
             let value = values.next().map(|(_, value)| value);
             values.next().is_none().then_some(value).flatten()
         };
-        if route::parameters(query).any(|(name, _)| name == "Signature") {
+        if route::parameters(query).any(|(name, _)| matches!(name.as_str(), "Signature" | "AWSAccessKeyId")) {
             let (Some(access_key), Some(signature), Some(expires)) =
                 (parameter("AWSAccessKeyId"), parameter("Signature"), parameter("Expires"))
             else {
                 return Err(error::denied(
-                    "query-string authentication needs Signature, Expires and AWSAccessKeyId, once each",
+                    "Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters",
                 ));
             };
             let until: i64 =
-                expires.parse().map_err(|_| error::denied("`Expires` must be seconds since the epoch"))?;
+                expires.parse().map_err(|_| error::denied("Invalid date (should be seconds since epoch)"))?;
             if until < now_s {
-                return Err(error::denied("Request has expired"));
+                return Err(error::denied("Request has expired."));
             }
             return Ok(Self { access_key, signature: unbase64(&signature)?, date: expires });
         }
         let authorization = headers::text(headers, AUTHORIZATION.as_str())?.unwrap_or_default();
         // From the right: `:` may be part of a key, never of base64.
-        let (access_key, signature) = authorization
-            .strip_prefix("AWS ")
-            .and_then(|pair| pair.trim().rsplit_once(':'))
-            .ok_or_else(|| error::with(S3ErrorCode::InvalidRequest, "invalid header: authorization"))?;
+        let (access_key, signature) =
+            authorization.strip_prefix("AWS ").and_then(|pair| pair.trim().rsplit_once(':')).ok_or_else(
+                || error::invalid("AWS authorization header is invalid.  Expected AwsAccessKeyId:signature"),
+            )?;
         let amz = headers::text(headers, "x-amz-date")?;
         let plain = headers::text(headers, DATE.as_str())?;
         let signed_at = amz
             .or(plain)
-            .ok_or_else(|| error::denied("a V2 signature needs a `Date` or `x-amz-date` header"))?;
-        let signed_at = parse_date(signed_at).ok_or_else(|| error::denied("the date is malformed"))?;
+            .and_then(parse_date)
+            .ok_or_else(|| error::denied("AWS authentication requires a valid Date or x-amz-date header."))?;
         if (signed_at - now_s).abs() > SKEW_MAX_S {
-            return Err(S3Error::new(S3ErrorCode::RequestTimeTooSkewed));
+            return Err(too_skewed());
         }
         let date = if amz.is_some() { "" } else { plain.unwrap_or_default() };
         Ok(Self { access_key: access_key.to_owned(), signature: unbase64(signature)?, date: date.to_owned() })

@@ -1,110 +1,288 @@
-//! Signature Version 4 for a region that s3s takes for none.
+//! Signature Version 4, in the header and in the query.
 //!
-//! s3s wants lower case; s3cmd lists buckets with its default region, `US`. What such a request may
-//! be is kept small: signed in the header, without a body. Everything else of V4 is s3s's.
+//! A signer has some freedom; what may have been signed is computed in turn, the usual first: with
+//! and without the `pydio_jwt` that the web client of Cells appends to a finished link, with the path
+//! encoded and as it was sent.
 
-use cellgate_core::Core;
-use cellgate_core::http::{Request, date};
+use cellgate_core::http::{Body, date};
 use cellgate_core::principal::SharedPrincipal;
-use http::header::{AUTHORIZATION, CONTENT_LENGTH, TRANSFER_ENCODING};
-use http::{HeaderMap, Method};
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use s3s::{S3Error, S3ErrorCode, S3Result};
-use s3s_sigv4::{
-    AmzDate, AuthorizationV4, EMPTY_STRING_SHA256_HASH, Payload, calculate_signature,
-    create_canonical_request, create_string_to_sign,
-};
-use subtle::ConstantTimeEq as _;
+use sha2::{Digest as _, Sha256};
 
-use super::{Call, SKEW_MAX_S};
-use crate::{error, headers, route};
+use super::canonical::{self, Reading};
+use super::chain::{Chain, signs};
+use super::claim::Claim;
+use super::query::Query;
+use super::{BEARER_PARAMETER, Call, Front};
+use crate::body::{self, CONTENT_SHA256, UNSIGNED};
+use crate::{error, headers};
 
-/// Whether this module is to verify the request.
-pub(super) fn applies(request: &Request) -> bool {
-    let bodyless = matches!(*request.method(), Method::GET | Method::HEAD | Method::DELETE);
-    let length = request.headers().get(CONTENT_LENGTH);
-    let empty =
-        length.is_none_or(|length| length == "0") && !request.headers().contains_key(TRANSFER_ENCODING);
-    let authorization = headers::text(request.headers(), AUTHORIZATION.as_str()).ok().flatten();
-    let region =
-        authorization.and_then(|text| Some(AuthorizationV4::parse(text).ok()?.credential.aws_region));
-    bodyless && empty && region.is_some_and(|region| !is_lower_case(region))
-}
+/// The caller, and what the signatures of the body's chunks go on from.
+type Verified = (SharedPrincipal, Chain);
 
-fn is_lower_case(region: &str) -> bool {
-    region.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-}
-
-/// Verifies the signature and takes it out of the request.
-pub(super) async fn authenticate(
-    core: &Core,
+pub(super) async fn by_header(
+    front: &Front,
     call: &Call,
-    request: &mut Request,
-) -> S3Result<SharedPrincipal> {
-    let now_s = date::now_ns().div_euclid(1_000_000_000);
-    let authorization = headers::text(request.headers(), AUTHORIZATION.as_str())?.unwrap_or_default();
-    let claim = AuthorizationV4::parse(authorization)
-        .map_err(|_| error::with(S3ErrorCode::InvalidRequest, "invalid header: authorization"))?;
-    let text = text_to_sign(&claim, request, now_s)?;
-    let (principal, secret) = call.signing_key(core, claim.credential.access_key_id).await?;
-    let (region, service) = (claim.credential.aws_region, claim.credential.aws_service);
-    let computed = calculate_signature(&text.0, &secret, &text.1, region, service);
-    if !bool::from(computed.as_bytes().ct_eq(claim.signature.as_bytes())) {
-        return Err(mismatch());
+    query: &Query,
+    request: &Parts,
+    body: &mut Body,
+) -> S3Result<Verified> {
+    let authorization = headers::text(&request.headers, AUTHORIZATION.as_str())?.unwrap_or_default();
+    let claim = Claim::of_header(authorization, &request.headers, now_s())?;
+    let announced = headers::text(&request.headers, CONTENT_SHA256)?.map(str::to_owned);
+    let payloads = match announced {
+        Some(payload) => vec![payload],
+        // Older curl signs the body's digest and does not say so.
+        None => vec![body::gathered_digest(&request.headers, body).await?, UNSIGNED.to_owned()],
+    };
+    verify(front, call, &claim, request, query, &payloads).await
+}
+
+pub(super) async fn by_query(
+    front: &Front,
+    call: &Call,
+    query: &Query,
+    request: &mut Parts,
+) -> S3Result<Verified> {
+    let claim = Claim::of_query(query, now_s())?;
+    let mut payloads = vec![UNSIGNED.to_owned()];
+    let said = query.get("X-Amz-Content-Sha256").or(headers::text(&request.headers, CONTENT_SHA256)?);
+    payloads.extend(said.filter(|said| *said != UNSIGNED).map(str::to_owned));
+    let verified = verify(front, call, &claim, request, query, &payloads).await?;
+    adopt(query, &mut request.headers);
+    Ok(verified)
+}
+
+async fn verify(
+    front: &Front,
+    call: &Call,
+    claim: &Claim<'_>,
+    request: &Parts,
+    query: &Query,
+    payloads: &[String],
+) -> S3Result<Verified> {
+    let (principal, secret) = call.signing_key(&front.core, claim.scope.access_key).await?;
+    refuse_unsigned(claim, &request.headers)?;
+    let key = front.keys.get(&secret, claim.scope.date, claim.scope.region)?;
+    let scope = claim.scope.text();
+    for reading in readings(request, query) {
+        let head = Sha256::new_with_prefix(canonical::head(request, query, claim.signed_headers, reading)?);
+        for payload in payloads {
+            let digest = hex::encode(head.clone().chain_update(payload).finalize());
+            let text = format!("AWS4-HMAC-SHA256\n{}\n{scope}\n{digest}", claim.time);
+            if signs(&key, &text, claim.signature)? {
+                return Ok((principal, Chain::new(key, &claim.time, &scope, claim.signature)));
+            }
+        }
     }
-    request.headers_mut().remove(AUTHORIZATION);
-    Ok(principal)
+    Err(mismatch())
+}
+
+fn readings(request: &Parts, query: &Query) -> impl Iterator<Item = Reading> {
+    const APPENDED: &[&str] = &[BEARER_PARAMETER];
+    let raw = if canonical::is_ambiguous(request.uri.path()) { &[false, true][..] } else { &[false] };
+    let without: &[&'static [&'static str]] =
+        if query.has(BEARER_PARAMETER) { &[APPENDED, &[]] } else { &[&[]] };
+    raw.iter()
+        .flat_map(move |raw_path| without.iter().map(move |without| Reading { raw_path: *raw_path, without }))
+}
+
+/// A header that means something must have been signed: who holds a link must not make a copy of an
+/// upload by adding `x-amz-copy-source`.
+fn refuse_unsigned(claim: &Claim<'_>, headers: &HeaderMap) -> S3Result<()> {
+    let unsigned = headers
+        .keys()
+        .map(HeaderName::as_str)
+        .any(|name| name.starts_with("x-amz-") && name != CONTENT_SHA256 && !claim.signs(name));
+    if unsigned || !claim.signs("host") {
+        return Err(error::denied("There were headers present in the request which were not signed"));
+    }
+    Ok(())
+}
+
+/// Presigners move headers into the query. Checksums stay there: some SDKs sign the one of an empty
+/// body into every link.
+fn adopt(query: &Query, headers: &mut HeaderMap) {
+    for (name, value) in query.pairs() {
+        let name = name.to_ascii_lowercase();
+        let adopted = name.starts_with("x-amz-")
+            && !super::is_of_v4(&name)
+            && !name.starts_with("x-amz-checksum-")
+            && name != "x-amz-sdk-checksum-algorithm"
+            && !headers.contains_key(&name);
+        if let (true, Ok(name), Ok(value)) =
+            (adopted, HeaderName::try_from(&name), HeaderValue::from_bytes(value.as_bytes()))
+        {
+            headers.insert(name, value);
+        }
+    }
 }
 
 fn mismatch() -> S3Error {
     S3Error::new(S3ErrorCode::SignatureDoesNotMatch)
 }
 
-fn text_to_sign(claim: &AuthorizationV4<'_>, request: &Request, now_s: i64) -> S3Result<(String, AmzDate)> {
-    if claim.algorithm != "AWS4-HMAC-SHA256" || claim.credential.aws_service != "s3" {
-        return Err(error::unsupported("any signature but AWS4-HMAC-SHA256 for service s3"));
-    }
-    let date = headers::text(request.headers(), "x-amz-date")?.and_then(|date| AmzDate::parse(date).ok());
-    let date = date.ok_or_else(|| error::with(S3ErrorCode::InvalidRequest, "missing header: x-amz-date"))?;
-    let signed_at = date.to_time().ok_or_else(mismatch)?.as_second();
-    if (signed_at - now_s).abs() > SKEW_MAX_S {
-        return Err(S3Error::new(S3ErrorCode::RequestTimeTooSkewed));
-    }
-    if claim.credential.date != date.fmt_date().as_str() {
-        return Err(mismatch());
-    }
-    let payload = match headers::text(request.headers(), "x-amz-content-sha256")? {
-        Some("UNSIGNED-PAYLOAD") => Payload::Unsigned,
-        Some(EMPTY_STRING_SHA256_HASH) => Payload::SingleChunk(EMPTY_STRING_SHA256_HASH),
-        _ => return Err(mismatch()),
-    };
-    refuse_unsigned(&claim.signed_headers, request.headers())?;
-    let mut signed = Vec::with_capacity(claim.signed_headers.len());
-    for name in &claim.signed_headers {
-        let value = match headers::text(request.headers(), name)? {
-            Some(value) => value,
-            // HTTP/2 has no Host header.
-            None if *name == "host" => request.uri().authority().ok_or_else(mismatch)?.as_str(),
-            None => return Err(mismatch()),
-        };
-        signed.push((*name, value));
-    }
-    let mut pairs: Vec<_> = route::parameters(request.uri().query()).collect();
-    pairs.sort();
-    let path = route::decode(request.uri().path())?;
-    let canonical = create_canonical_request(request.method().as_str(), &path, &pairs, &signed, payload);
-    let (region, service) = (claim.credential.aws_region, claim.credential.aws_service);
-    Ok((create_string_to_sign(&canonical, &date, region, service), date))
+fn now_s() -> i64 {
+    date::now_ns().div_euclid(1_000_000_000)
 }
 
-/// A header that means something must have been signed.
-fn refuse_unsigned(signed: &[&str], headers: &HeaderMap) -> S3Result<()> {
-    let unsigned = headers.keys().map(http::HeaderName::as_str).any(|name| {
-        name.starts_with("x-amz-")
-            && name != "x-amz-content-sha256"
-            && !signed.iter().any(|signed| signed.eq_ignore_ascii_case(name))
-    });
-    if unsigned || !signed.contains(&"host") {
-        return Err(error::denied("there were headers present in the request which were not signed"));
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+    const EMPTY: &str = crate::auth::EMPTY_SHA256;
+
+    /// The signature that a request should have, by Amazon's scheme, as this module computes it.
+    fn signature(secret: &str, request: &Parts, payload: &str, signed: &str, reading: Reading) -> String {
+        let time = request.headers.get("x-amz-date").map(|time| time.to_str().unwrap().to_owned());
+        let query = Query::of(&request.uri).unwrap();
+        let time = time.unwrap_or_else(|| query.get("X-Amz-Date").unwrap().to_owned());
+        let scope = format!("{}/us-east-1/s3/aws4_request", &time[..8]);
+        let mut head = canonical::head(request, &query, signed, reading).unwrap();
+        head.extend_from_slice(payload.as_bytes());
+        let digest = hex::encode(Sha256::digest(head));
+        let key = super::super::Keys::new().get(secret, &time[..8], "us-east-1").unwrap();
+        let text = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{digest}");
+        hex::encode(super::super::keys::sign(key, text.as_bytes()))
     }
-    Ok(())
+
+    const PLAIN: Reading = Reading { raw_path: false, without: &[] };
+
+    fn request(method: &str, uri: &str, headers: &[(&str, &str)]) -> Parts {
+        let request = http::Request::builder().method(method).uri(uri);
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        request.body(()).unwrap().into_parts().0
+    }
+
+    /// Amazon S3 API Reference, "Authenticating Requests: Using the Authorization Header", "Using
+    /// Query Parameters", and "Transferring Payload in Multiple Chunks".
+    #[test]
+    fn examples_of_amazon() {
+        let host = ("host", "examplebucket.s3.amazonaws.com");
+        let date = ("x-amz-date", "20130524T000000Z");
+        let empty = ("x-amz-content-sha256", EMPTY);
+        let basic = "host;x-amz-content-sha256;x-amz-date";
+        let put = "44ce7dd67c959e0d3524ffac1771dfbba87d2b6b4b4e99e42034a8b803f8b072";
+        for (request, payload, signed, expected) in [
+            (
+                request("GET", "/test.txt", &[host, date, empty, ("range", "bytes=0-9")]),
+                EMPTY,
+                "host;range;x-amz-content-sha256;x-amz-date",
+                "f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41",
+            ),
+            (
+                request(
+                    "PUT",
+                    "/test%24file.text",
+                    &[
+                        host,
+                        date,
+                        ("date", "Fri, 24 May 2013 00:00:00 GMT"),
+                        ("x-amz-content-sha256", put),
+                        ("x-amz-storage-class", "REDUCED_REDUNDANCY"),
+                    ],
+                ),
+                put,
+                "date;host;x-amz-content-sha256;x-amz-date;x-amz-storage-class",
+                "98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd",
+            ),
+            (
+                request("GET", "/?lifecycle", &[host, date, empty]),
+                EMPTY,
+                basic,
+                "fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543",
+            ),
+            (
+                request("GET", "/?max-keys=2&prefix=J", &[host, date, empty]),
+                EMPTY,
+                basic,
+                "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7",
+            ),
+            (
+                request(
+                    "GET",
+                    "/test.txt?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIAIOSFODNN7EXAMPLE\
+                     %2F20130524%2Fus-east-1%2Fs3%2Faws4_request&X-Amz-Date=20130524T000000Z\
+                     &X-Amz-Expires=86400&X-Amz-SignedHeaders=host",
+                    &[host],
+                ),
+                UNSIGNED,
+                "host",
+                "aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404",
+            ),
+        ] {
+            assert_eq!(signature(SECRET, &request, payload, signed, PLAIN), expected, "{}", request.uri);
+        }
+    }
+
+    /// "Signature calculations: chunked upload": 65 KiB and 1 KiB of `a`, then the end, without and
+    /// with a signed trailer.
+    #[test]
+    fn examples_of_amazon_in_chunks() {
+        let digest = |bytes: usize| Sha256::digest(vec![b'a'; bytes]).into();
+        let key = || super::super::Keys::new().get(SECRET, "20130524", "us-east-1").unwrap();
+        let chain =
+            |seed: &str| Chain::new(key(), "20130524T000000Z", "20130524/us-east-1/s3/aws4_request", seed);
+        let mut plain = chain("4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9");
+        for (bytes, signature) in [
+            (65_536, "ad80c730a21e5b8d04586a2213dd63b9a0e99e0e2307b0ade35a65485a288648"),
+            (1_024, "0055627c9e194cb4542bae2aa5492e3c1575bbb81b612b7d234b86a503ef5497"),
+            (0, "b6c6ea8a5354eaf15b3cb7646744f4275b71ea724fed81ceb9323e279d449df9"),
+        ] {
+            assert!(plain.chunk(digest(bytes), signature), "{bytes}");
+        }
+        let mut trailed = chain("106e2a8a18243abcf37539882f36619c00e2dfc72633413f02d3b74544bfeb8e");
+        for (bytes, signature) in [
+            (65_536, "b474d8862b1487a5145d686f57f013e54db672cee1c953b3010fb58501ef5aa2"),
+            (1_024, "1c1344b170168f8e65b41376b44b20fe354e373826ccbbe2c1d40a8cae51e5c7"),
+            (0, "2ca2aba2005185cf7159c6277faf83795951dd77a3a99e6e65d5c9f85863f992"),
+        ] {
+            assert!(trailed.chunk(digest(bytes), signature), "{bytes}");
+        }
+        let signature = "d81f82fc3505edab99d459891051a732e8730629a2e4a59689829ca17fe2e435";
+        assert!(trailed.trailers("x-amz-checksum-crc32c:sOO8/Q==\n", signature));
+        assert!(!trailed.chunk(digest(0), signature));
+    }
+
+    /// The V4 vectors of the Cells reference, 3.3.
+    #[test]
+    fn vectors_of_the_reference() {
+        let host = ("host", "cells.example.org");
+        let date = ("x-amz-date", "20300101T000000Z");
+        let get =
+            request("GET", "/io/personal-files/report.txt", &[host, date, ("x-amz-content-sha256", EMPTY)]);
+        assert_eq!(
+            signature("gatewaysecret", &get, EMPTY, "host;x-amz-content-sha256;x-amz-date", PLAIN),
+            "8fb9c4d3f5f1339972f28b2abbf67883d9b95f1bf7ae21b7eeda8364e6d9d5aa"
+        );
+        let presigned = "?X-Amz-Algorithm=AWS4-HMAC-SHA256\
+            &X-Amz-Credential=demo-token%2F20300101%2Fus-east-1%2Fs3%2Faws4_request\
+            &X-Amz-Date=20300101T000000Z&X-Amz-Expires=600&X-Amz-SignedHeaders=host";
+        let names = "&response-content-disposition=attachment%3B%20filename%3D%25C3%25A9t%25C3%25A9.txt";
+        for (uri, expected) in [
+            (
+                format!("/io/personal-files/report.txt{presigned}"),
+                "8ea655ea890d2f420f2a2f563c6cc48e80b7c0683d80beaa88cc6ece410953bd",
+            ),
+            (
+                format!("/io/personal-files/My%20Docs/%C3%A9t%C3%A9.txt{presigned}{names}"),
+                "69a84a0fbebb7a1d811d51e0b0c5c6253dac36907185dcfb51681dcc81ab2f4e",
+            ),
+        ] {
+            let appended = Reading { raw_path: false, without: &[BEARER_PARAMETER] };
+            for (uri, reading) in [
+                (format!("{uri}&X-Amz-Signature={expected}"), PLAIN),
+                (format!("{uri}&X-Amz-Signature={expected}&pydio_jwt=t"), appended),
+            ] {
+                let get = request("GET", &uri, &[host]);
+                assert_eq!(signature("gatewaysecret", &get, UNSIGNED, "host", reading), expected, "{uri}");
+            }
+            let inside = request("GET", &format!("{uri}&pydio_jwt=t"), &[host]);
+            assert_ne!(signature("gatewaysecret", &inside, UNSIGNED, "host", PLAIN), expected);
+        }
+    }
 }

@@ -232,7 +232,7 @@ impl S3Route for DirectRoute {
 
     async fn check_access(&self, req: &mut S3Request<Body>) -> S3Result<()> {
         let operation = Self::operation(req);
-        auth::admit_direct(req.credentials.is_some(), &req.headers, operation, &mut req.extensions)
+        auth::admit_direct(&req.headers, operation, &mut req.extensions)
     }
 
     async fn call(&self, req: S3Request<Body>) -> S3Result<S3Response<Body>> {

@@ -58,7 +58,7 @@ pub(crate) async fn upload_part(
     let path = bucket.leaf_target(&req.input.key)?;
     let id = upload_id(&req.input.upload_id)?;
     let number = part_number(req.input.part_number)?;
-    let promised = Promised::of(&req.headers, req.trailing_headers)?;
+    let promised = Promised::of(&req.headers, &req.extensions)?;
     let write = Write {
         size: Some(length(req.input.content_length)?),
         checksums: promised.checksums,

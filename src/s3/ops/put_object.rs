@@ -22,7 +22,7 @@ pub(crate) async fn put_object(
     let key = bucket.target(&req.input.key)?;
     let size = length(req.input.content_length)?;
     let conditions = headers::write_conditions(&req.headers)?;
-    let promised = Promised::of(&req.headers, req.trailing_headers)?;
+    let promised = Promised::of(&req.headers, &req.extensions)?;
     let (attributes, mime) = headers::content(&req.headers)?;
     let (content, fault) = body::incoming(req.input.body);
     let path = match key {
