@@ -1,10 +1,10 @@
 //! Which keys a listing answers: prefix, delimiter, start and limit, with the semantics of S3.
 //!
-//! The core lists a collection in key order; a key space is that, walked. An empty folder is an
-//! empty object `folder/`; any other folder is no object, its content stands for it. Workspaces are
-//! prefixes only.
+//! The core lists a collection in key order; a key space is that, walked. A folder is an empty object
+//! `folder/` when it was put as one, or is empty; any other folder is no object, its content stands
+//! for it. Workspaces are prefixes only.
 
-use cellgate_core::listing::{Depth, Listing, Page};
+use cellgate_core::listing::{Depth, Entry, Listing, Page};
 use cellgate_core::{Error, Node, NodePath, Result, Tree};
 
 use crate::address::{Bucket, Place};
@@ -119,7 +119,10 @@ struct Walk<'a> {
 impl Walk<'_> {
     async fn run(&mut self, mut after: Option<String>, marker: bool) -> Result<()> {
         let by_folder = self.question.delimiter == "/";
-        let mut first = marker;
+        let mut first = marker && self.place.rest.is_empty() && self.place.folder.depth() > 1;
+        if first && self.own_key(Node::is_key).await? {
+            first = false;
+        }
         loop {
             let listing = Listing {
                 depth: if by_folder { Depth::One } else { Depth::Infinity },
@@ -128,8 +131,8 @@ impl Walk<'_> {
                 limit: self.question.limit - self.answer.items.len() + 1,
             };
             let page = self.tree.list(&self.place.folder, &listing).await?;
-            if first && page.entries.is_empty() && page.next.is_none() && self.place.rest.is_empty() {
-                return self.own_marker().await;
+            if first && page.entries.is_empty() && page.next.is_none() {
+                return self.own_key(|node| !node.is_implied()).await.map(drop);
             }
             first = false;
             after = match self.take(page) {
@@ -149,9 +152,7 @@ impl Walk<'_> {
                 }
                 self.group = Some(group.clone());
                 Item::Prefix(group)
-            } else if entry.node.is_collection()
-                && !(entry.empty && self.place.folder.depth() + entry.key.matches('/').count() > 1)
-            {
+            } else if entry.node.is_collection() && !self.is_object(&entry) {
                 continue;
             } else {
                 Item::Object { key, node: Box::new(entry.node) }
@@ -171,16 +172,20 @@ impl Walk<'_> {
         Some(behind.unwrap_or(next))
     }
 
-    /// The prefix is an empty folder: its own key is all there is.
-    async fn own_marker(&mut self) -> Result<()> {
-        if self.place.folder.depth() < 2 {
-            return Ok(());
-        }
+    /// Whether a folder that is met has a key of its own.
+    fn is_object(&self, entry: &Entry) -> bool {
+        let depth = self.place.folder.depth() + entry.key.matches('/').count();
+        depth > 1 && (entry.node.is_key() || (entry.empty && !entry.node.is_implied()))
+    }
+
+    /// Answers the key of the folder that the prefix names, if that is an object.
+    async fn own_key(&mut self, is_object: impl Fn(&Node) -> bool) -> Result<bool> {
         let node = self.tree.stat(&self.place.folder).await?;
-        if node.is_collection() {
-            self.answer.items.push(Item::Object { key: self.place.text.clone(), node: Box::new(node) });
+        if !node.is_collection() || !is_object(&node) {
+            return Ok(false);
         }
-        Ok(())
+        self.answer.items.push(Item::Object { key: self.place.text.clone(), node: Box::new(node) });
+        Ok(true)
     }
 }
 

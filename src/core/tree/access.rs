@@ -14,6 +14,7 @@ use crate::node::{Attributes, Content, Node, NodeId, NodeKind};
 use crate::path::NodePath;
 use crate::ports::{NewNode, Txn};
 use crate::principal::{Door, Rights, ScopeCover};
+use crate::tree::folders::imply;
 use crate::tree::{Context, Tree};
 use crate::workspace::{RECYCLE_BIN, Workspace};
 
@@ -312,7 +313,11 @@ impl Tree {
                 crate::ports::Form::Flat => now,
                 crate::ports::Form::Structured => place.mounted.bytes.create_dir(names)?.mtime_ns,
             };
-            let node = txn.insert_node(&new_collection(parent_id, name, mtime_ns)).await?;
+            let mut new = new_collection(parent_id, name, mtime_ns);
+            if self.speaks_keys() {
+                imply(&mut new.attributes);
+            }
+            let node = txn.insert_node(&new).await?;
             txn.touch(parent_id, now, &fresh_etag()).await?;
             let to = admin_path(&place.mounted.name, names);
             txn.append_change(&self.change(ChangeKind::Create, &node, None, Some(to))).await?;

@@ -19,6 +19,7 @@
 mod access;
 mod content;
 mod draft;
+mod folders;
 mod list;
 mod locks;
 mod mime;

@@ -40,6 +40,9 @@ impl Tree {
             && node.is_collection()
             && !txn.children(node.id, &Span { limit: 1, ..Span::default() }).await?.is_empty()
         {
+            if self.unmake_key(txn, place, &node).await? {
+                return Ok(Removed { node: shown(place, node), recycled_to: None });
+            }
             return Err(Error::NotEmpty(place.path.to_string()));
         }
         if how.removal == Removal::Recycle && place.recycles() && !place.in_recycle_bin() {
@@ -48,6 +51,7 @@ impl Tree {
         let parent = node.parent;
         self.detach(txn, place, &found).await?;
         txn.touch(parent, now_ns(), &fresh_etag()).await?;
+        self.left(txn, place, &found).await?;
         let from = Some(place.admin_path());
         txn.append_change(&self.change(ChangeKind::Remove, &node, from, None)).await?;
         Ok(Removed { node: shown(place, node), recycled_to: None })

@@ -81,6 +81,7 @@ impl Tree {
         txn.touch(old_parent, now, &fresh_etag()).await?;
         if parent.id != old_parent {
             txn.touch(parent.id, now, &fresh_etag()).await?;
+            self.left(txn, source, &from).await?;
         }
         let change =
             self.change(ChangeKind::Move, &node, Some(source.admin_path()), Some(target.admin_path()));

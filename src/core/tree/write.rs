@@ -255,18 +255,19 @@ impl Tree {
         let mut place = self.place_below_root(path, "create").await?;
         self.find_at(&place).await?;
         let (tree, tokens) = (self.clone(), tokens.to_vec());
+        let attributes = self.by_name(attributes);
         self.core
             .commit(move |txn| {
                 Box::pin(async move {
                     let mut found = tree.find_in(txn, &place).await?;
                     if let Some(node) = found.node() {
                         tree.require_read(&place, &found)?;
-                        let taken =
-                            existing == Existing::Refuse || (existing == Existing::Replace && node.is_leaf());
-                        if taken {
+                        let refused =
+                            existing == Existing::Refuse && !(tree.speaks_keys() && node.is_implied());
+                        if refused || (existing == Existing::Replace && node.is_leaf()) {
                             return Err(Error::AlreadyExists(place.path.to_string()));
                         }
-                        if existing == Existing::Replace {
+                        if existing != Existing::Rename {
                             let (mut node, path) = (node.clone(), place.path.clone());
                             if let Some(attributes) = attributes.filter(|new| *new != node.attributes) {
                                 tree.require_write(&place, &found, "change")?;

@@ -106,7 +106,7 @@ async fn remove(tree: Tree, key: Key, conditions: Conditions) -> Result<(), Erro
     let node = tree.stat(key.path()).await?;
     let matches = match &key {
         Key::Leaf(_) => node.is_leaf(),
-        Key::Folder(_) => node.is_collection(),
+        Key::Folder(_) => node.is_collection() && !node.is_implied(),
     };
     // Workspaces are no objects: `io/<workspace>/` can be listed, never deleted.
     if !matches || key.path().depth() < 2 {

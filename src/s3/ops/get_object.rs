@@ -112,7 +112,7 @@ async fn folder(
 
 /// A folder as the empty object that its key names.
 fn as_object(node: Node) -> S3Result<Node> {
-    if !node.is_collection() {
+    if !node.is_collection() || node.is_implied() {
         return Err(S3Error::new(S3ErrorCode::NoSuchKey));
     }
     Ok(Node { etag: EMPTY_MD5.to_owned(), mime: "application/x-directory".to_owned(), size: 0, ..node })

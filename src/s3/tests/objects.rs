@@ -6,7 +6,7 @@ use cellgate_core::testing::{request, serve};
 use md5::{Digest as _, Md5};
 
 use crate::sign::{Signed, Signer};
-use crate::{Stage, assert_error, signer, stage};
+use crate::{Stage, assert_error, signer, stage, texts};
 
 const URI: &str = "/io/common-files/a.txt";
 /// MD5 of `hello`.
@@ -313,6 +313,28 @@ async fn folders_are_empty_objects_that_end_in_a_slash() {
     assert_eq!(stage.head("/io/common-files/other/").await.status, 404);
     stage.put(URI, "hello").await;
     assert_error(&stage.get(&format!("{URI}/")).await, 404, "NoSuchKey");
+}
+
+/// Keys need no parents: what they imply is no object, and goes with them.
+#[tokio::test]
+async fn a_folder_that_keys_imply_is_no_object() {
+    let stage = stage().await;
+    stage.put("/io/common-files/a/b/c", "c").await;
+    for folder in ["/io/common-files/a/", "/io/common-files/a/b/"] {
+        assert_eq!(stage.head(folder).await.status, 404);
+        assert_error(&stage.get(folder).await, 404, "NoSuchKey");
+        assert_eq!(stage.send(Signed::new("DELETE", folder)).await.status, 204);
+    }
+    let keys = async || texts(&stage.get("/io?prefix=common-files/&list-type=2").await.text(), "Key");
+    assert_eq!(stage.put("/io/common-files/a/", "").await.status, 200);
+    assert_eq!(keys().await, ["common-files/a/", "common-files/a/b/c"]);
+    let within = stage.get("/io?prefix=common-files/a/&list-type=2&delimiter=/").await;
+    assert_eq!(texts(&within.text(), "Key"), ["common-files/a/"]);
+    assert_eq!(stage.send(Signed::new("DELETE", "/io/common-files/a/")).await.status, 204);
+    assert_eq!(keys().await, ["common-files/a/b/c"]);
+    assert_eq!(stage.send(Signed::new("DELETE", "/io/common-files/a/b/c")).await.status, 204);
+    assert!(keys().await.is_empty());
+    assert!(stage.core.stat("/common-files/a").await.is_err());
 }
 
 #[tokio::test]

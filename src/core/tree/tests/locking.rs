@@ -15,7 +15,7 @@ fn exclusive(deep: bool) -> LockRequest {
     }
 }
 
-async fn locked(core: &TestCore, at: &str, deep: bool) -> Lock {
+pub(super) async fn locked(core: &TestCore, at: &str, deep: bool) -> Lock {
     let tree = core.tree_through("admin", Door::Dav).await;
     tree.lock(&path(at), &exclusive(deep)).await.unwrap().0
 }

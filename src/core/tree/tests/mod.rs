@@ -9,10 +9,12 @@
 //! | `locking` | locks stop every mutation, and only theirs |
 //! | `uploading` | uploads in parts |
 //! | `feed` | one change per mutation, each seen once |
+//! | `folders` | collections that come and go with keys |
 //! | `adoption` | structured datasources and outside changes |
 
 mod adoption;
 mod feed;
+mod folders;
 mod listing;
 mod locking;
 mod moving;
