@@ -1,5 +1,6 @@
 //! The built binary: an installation of its own, its commands, and a running server.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -24,6 +25,7 @@ pub struct Installation {
     folder: TempDir,
     database: String,
     log: PathBuf,
+    settings: BTreeMap<String, String>,
 }
 
 /// A user of an installation, with a key.
@@ -43,11 +45,20 @@ impl Installation {
             .map_err(|error| format!("cannot make a data folder: {error}"))?;
         let log = workshop.logs.join(format!("gateway-{name}.log"));
         let _ = std::fs::remove_file(&log);
-        Ok(Self { binary: workshop.binary()?.to_owned(), folder, database, log })
+        Ok(Self { binary: workshop.binary()?.to_owned(), folder, database, log, settings: BTreeMap::new() })
     }
 
     pub fn data(&self) -> PathBuf {
         self.folder.path().join("data")
+    }
+
+    pub fn database(&self) -> &str {
+        &self.database
+    }
+
+    /// Variables for a server that is not set up as it is by default.
+    pub fn set(&mut self, settings: &BTreeMap<String, String>) {
+        self.settings.clone_from(settings);
     }
 
     fn command(&self) -> Outcome<Command> {
@@ -68,6 +79,7 @@ impl Installation {
             .env("CELLGATE_DATA", self.data())
             .env("CELLGATE_DATABASE", &self.database)
             .env("CELLGATE_ADMIN_PASSWORD", ADMIN_PASSWORD)
+            .envs(&self.settings)
             .stderr(log)
             .kill_on_drop(true);
         Ok(command)

@@ -2,7 +2,8 @@
 //! ordinary package managers when they are missing.
 //!
 //! Each client says in its `client.toml` what it needs. apt is used by root, or where sudo asks no
-//! password; Python packages go into an environment of our own below the target folder.
+//! password; everything else goes below `target/conformance`: Python packages into an environment,
+//! Node's into a folder per client, programs that Go or Cargo build into `bin`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -46,6 +47,8 @@ pub struct Need {
 pub enum Thing {
     Program(String),
     Module(String),
+    /// Of Node, as `require` names it.
+    NodeModule(String),
     /// PostgreSQL's server, which Debian keeps off the `PATH`.
     Postgres,
 }
@@ -53,15 +56,52 @@ pub enum Thing {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Package {
     Apt(String),
+    /// With `==version` that version alone will do.
     Pip(String),
+    /// A package path, and a client's folder with the `go.mod` and `go.sum` that pin it.
+    Go(String, PathBuf),
+    /// A client's folder with `package.json` and `package-lock.json`.
+    Npm(PathBuf),
+    /// A client's folder with `Cargo.toml` and `Cargo.lock`, no member of our workspace.
+    Cargo(PathBuf),
+    /// No registry has it: used where somebody installed it, for this reason.
+    ByHand(String),
 }
 
 impl Thing {
     pub fn name(&self) -> &str {
         match self {
-            Self::Program(name) | Self::Module(name) => name,
+            Self::Program(name) | Self::Module(name) | Self::NodeModule(name) => name,
             Self::Postgres => "PostgreSQL",
         }
+    }
+}
+
+impl Need {
+    /// Notes what could not run for want of this.
+    pub fn note_lack(&self, tally: &mut Tally, step: &str, case: &str, reason: &str) {
+        match self.package {
+            // Nobody can be blamed for it, not even by CI.
+            Package::ByHand(_) => tally.skipped(step, case, reason),
+            _ => Workshop::note_lack(tally, step, case, reason),
+        }
+    }
+}
+
+impl Package {
+    /// What a program was built from.
+    fn stamp(&self) -> Outcome<String> {
+        let (folder, files): (_, &[&str]) = match self {
+            Self::Cargo(folder) => (folder, &["Cargo.toml", "Cargo.lock", "main.rs"]),
+            Self::Go(package, folder) if package == "." => (folder, &["go.mod", "go.sum", "main.go"]),
+            Self::Go(_, folder) => (folder, &["go.mod", "go.sum"]),
+            _ => return Ok(String::new()),
+        };
+        let read = |file: &&str| {
+            let path = folder.join(file);
+            std::fs::read_to_string(&path).map_err(|error| format!("`{}`: {error}", path.display()))
+        };
+        files.iter().map(read).collect()
     }
 }
 
@@ -75,6 +115,8 @@ impl Workshop {
         std::fs::create_dir_all(&logs)
             .map_err(|error| format!("cannot make `{}`: {error}", logs.display()))?;
         let mut path = folder.join("venv/bin").into_os_string();
+        path.push(":");
+        path.push(folder.join("bin"));
         path.push(":");
         path.push(std::env::var_os("PATH").unwrap_or_default());
         let root = root.to_owned();
@@ -114,15 +156,53 @@ impl Workshop {
         tally.note(step, case, status, Duration::ZERO, reason);
     }
 
-    async fn is_there(&self, thing: &Thing) -> bool {
-        let probe = match thing {
+    async fn is_there(&self, need: &Need) -> bool {
+        let thing = match &need.thing {
             // Version managers leave stand-ins that only say that there is nothing.
             Thing::Program(name) if name == "aws" => format!("{name} --version"),
             Thing::Program(name) => format!("command -v {name}"),
             Thing::Module(name) => format!("python3 -c 'import {name}'"),
+            Thing::NodeModule(name) => return self.has_node_module(&need.package, name),
             Thing::Postgres => return postgres::binaries().is_some(),
         };
-        self.sh(&probe, Duration::from_secs(30)).await.is_ok()
+        let pinned = match &need.package {
+            Package::Pip(package) => package.split_once("==").map(|(name, version)| {
+                format!(
+                    "python3 -c 'import importlib.metadata as m, sys; sys.exit(m.version(\"{name}\") != \"{version}\")'"
+                )
+            }),
+            // Other programs have these names too; cargo itself knows what is fresh.
+            Package::Go(..) | Package::Cargo(_) => return self.is_built(need),
+            Package::Apt(_) | Package::Npm(_) | Package::ByHand(_) => None,
+        };
+        let quick = Duration::from_secs(30);
+        self.sh(&thing, quick).await.is_ok()
+            && match pinned {
+                Some(line) => self.sh(&line, quick).await.is_ok(),
+                None => true,
+            }
+    }
+
+    /// Whether `bin` has the program as its package is now.
+    fn is_built(&self, need: &Need) -> bool {
+        let stamp =
+            std::fs::read_to_string(self.folder.join("bin").join(format!("{}.from", need.thing.name())));
+        stamp.is_ok_and(|stamp| need.package.stamp().is_ok_and(|now| now == stamp))
+    }
+
+    fn has_node_module(&self, package: &Package, name: &str) -> bool {
+        let Package::Npm(client) = package else { return false };
+        let folder = self.node_folder(client);
+        let same = |file: &str| {
+            let [theirs, ours] = [client, &folder].map(|folder| std::fs::read(folder.join(file)).ok());
+            theirs.is_some() && theirs == ours
+        };
+        same("package-lock.json") && folder.join("node_modules").join(name).is_dir()
+    }
+
+    /// Where the packages of a client of Node are.
+    pub fn node_folder(&self, client: &Path) -> PathBuf {
+        self.folder.join("node").join(client.file_name().unwrap_or_default())
     }
 
     async fn sh(&self, line: &str, patience: Duration) -> Outcome<Output> {
@@ -151,7 +231,7 @@ pub async fn prepare(workshop: &mut Workshop, clients: &[Client], tally: &mut Ta
     needs.insert(Need { thing: Thing::Postgres, package: Package::Apt("postgresql".into()) });
     let mut absent = Vec::new();
     for need in &needs {
-        if !workshop.is_there(&need.thing).await {
+        if !workshop.is_there(need).await {
             absent.push(need.clone());
         }
     }
@@ -161,6 +241,7 @@ pub async fn prepare(workshop: &mut Workshop, clients: &[Client], tally: &mut Ta
         match &need.package {
             Package::Apt(package) => drop(apt.insert(package.clone())),
             Package::Pip(_) => pip = true,
+            Package::Go(..) | Package::Npm(_) | Package::Cargo(_) | Package::ByHand(_) => {}
         }
     }
     let mut why: BTreeMap<Package, String> = BTreeMap::new();
@@ -177,15 +258,20 @@ pub async fn prepare(workshop: &mut Workshop, clients: &[Client], tally: &mut Ta
             .iter()
             .filter_map(|need| match &need.package {
                 Package::Pip(package) => Some(package.clone()),
-                Package::Apt(_) => None,
+                _ => None,
             })
             .collect();
         if let Err(reason) = install_pip(workshop, &packages, tally).await {
             why.extend(packages.into_iter().map(|package| (Package::Pip(package), reason.clone())));
         }
     }
+    for need in &absent {
+        if let Err(reason) = install_other(workshop, need, tally).await {
+            why.insert(need.package.clone(), reason);
+        }
+    }
     for need in absent {
-        if !workshop.is_there(&need.thing).await {
+        if !workshop.is_there(&need).await {
             let reason = why.get(&need.package).cloned().unwrap_or_else(|| "its package brought none".into());
             workshop.missing.insert(need.thing.name().to_owned(), reason);
         }
@@ -193,7 +279,7 @@ pub async fn prepare(workshop: &mut Workshop, clients: &[Client], tally: &mut Ta
     for need in &needs {
         match workshop.lacks(&need.thing).map(str::to_owned) {
             None => tally.count(STEP, need.thing.name(), Status::Pass, Duration::ZERO, ""),
-            Some(reason) => Workshop::note_lack(tally, STEP, need.thing.name(), &reason),
+            Some(reason) => need.note_lack(tally, STEP, need.thing.name(), &reason),
         }
     }
     let there = needs.iter().filter(|need| workshop.lacks(&need.thing).is_none());
@@ -234,5 +320,38 @@ async fn install_pip(workshop: &Workshop, packages: &BTreeSet<String>, tally: &m
     let line = format!("venv/bin/python3 -m pip install -q --disable-pip-version-check {all}");
     workshop.sh(&line, Duration::from_secs(600)).await?;
     tally.passed(STEP, "pip", begun.elapsed(), &all);
+    Ok(())
+}
+
+/// What neither apt nor pip brings.
+async fn install_other(workshop: &Workshop, need: &Need, tally: &mut Tally) -> Outcome {
+    let begun = Instant::now();
+    let path = |path: &Path| format!("'{}'", path.display());
+    let line = match &need.package {
+        Package::Apt(_) | Package::Pip(_) => return Ok(()),
+        Package::ByHand(reason) => return Err(reason.clone()),
+        Package::Go(package, folder) => {
+            let program = path(&workshop.folder.join("bin").join(need.thing.name()));
+            let options = "-mod=readonly -ldflags='-s -w'";
+            format!("cd {} && go build {options} -o {program} {package}", path(folder))
+        }
+        Package::Cargo(folder) => {
+            let options = "--locked --debug --force --quiet --root . --target-dir cargo";
+            format!("cargo install {options} --path {}", path(folder))
+        }
+        Package::Npm(client) => {
+            let folder = path(&workshop.node_folder(client));
+            let [package, lock] = ["package.json", "package-lock.json"].map(|file| path(&client.join(file)));
+            let options = "--ignore-scripts --no-audit --no-fund --omit=dev --silent";
+            format!("mkdir -p {folder} && cp {package} {lock} {folder} && cd {folder} && npm ci {options}")
+        }
+    };
+    workshop.sh(&line, Duration::from_secs(1_200)).await?;
+    if matches!(need.package, Package::Go(..) | Package::Cargo(_)) {
+        let stamp = workshop.folder.join("bin").join(format!("{}.from", need.thing.name()));
+        std::fs::write(&stamp, need.package.stamp()?)
+            .map_err(|error| format!("cannot write `{}`: {error}", stamp.display()))?;
+    }
+    tally.passed(STEP, need.thing.name(), begun.elapsed(), "built or installed");
     Ok(())
 }

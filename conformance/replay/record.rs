@@ -25,9 +25,9 @@ pub async fn run(clients: &[Client], stage: &Stage, workshop: &Workshop, tally: 
     const STEP: &str = "record";
     tally.step(STEP);
     for client in clients {
-        let lack = client.needs.iter().find_map(|need| workshop.lacks(&need.thing));
-        if let Some(reason) = lack {
-            Workshop::note_lack(tally, STEP, &client.name, reason);
+        let lack = client.needs.iter().find_map(|need| Some((need, workshop.lacks(&need.thing)?)));
+        if let Some((need, reason)) = lack {
+            need.note_lack(tally, STEP, &client.name, reason);
             continue;
         }
         for (fixture, arguments) in &client.flows {
@@ -48,16 +48,18 @@ async fn one(
     tally: &mut Tally,
 ) -> Outcome {
     let step = format!("record {fixture}");
-    let installation = stage.installation(workshop, &fixture.replace('/', "-")).await?;
+    let mut installation = stage.installation(workshop, &fixture.replace('/', "-")).await?;
+    installation.set(&client.settings);
     let gateway = installation.serve(None).await?;
     let account = installation.account("alice").await?;
     let file = file(workshop, fixture);
     let recorder = Recorder::start(&gateway, client, &file, workshop).await?;
-    let visit = Visit { client, arguments, url: &recorder.url, account: &account };
-    let went = visit.run(workshop, tally, &step).await;
+    let visit =
+        Visit { client, arguments, url: &recorder.url, account: &account, installation: &installation };
+    let went = visit.run(workshop, &step).await;
     recorder.stop().await?;
     gateway.stop().await?;
-    went
+    went?.note(tally, &step)
 }
 
 struct Recorder {

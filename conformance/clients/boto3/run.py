@@ -3,17 +3,14 @@
 
 import base64
 import hashlib
-import json
 import os
-import sys
-import time
-import traceback
 
 import boto3
 import requests
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from case import case, run
 
 BUCKET = "io"
 BASE = "personal-files/boto3/"
@@ -31,15 +28,6 @@ def client(**settings):
 
 
 s3 = client()
-CASES = []
-
-
-def case(name):
-    def register(function):
-        CASES.append((name, function))
-        return function
-
-    return register
 
 
 def refused(code, call, **arguments):
@@ -363,15 +351,4 @@ def delete():
     refused("NoSuchKey", get, name="deleted")
 
 
-for name, function in CASES:
-    begun = time.monotonic()
-    status, detail = "pass", ""
-    try:
-        function()
-    except Exception as error:  # every failure is a result
-        status = "fail"
-        line = traceback.extract_tb(sys.exc_info()[2])
-        line = [frame.lineno for frame in line if frame.filename == __file__][-1]
-        detail = f"line {line}: {type(error).__name__}: {error}"
-    ms = int((time.monotonic() - begun) * 1000)
-    print(json.dumps({"client": "boto3", "case": name, "status": status, "ms": ms, "detail": detail}), flush=True)
+run("boto3")

@@ -44,7 +44,7 @@ impl Cases {
     fn check(&mut self, table: &Table, row: &Row, case: &Case) -> Result<(), String> {
         match case {
             Case::Client { client, name } => {
-                let script = ["run.sh", "run.py"]
+                let script = ["run.py", "run.js", "main.rs", "run.sh"]
                     .iter()
                     .find_map(|script| self.file(&format!("conformance/clients/{client}/{script}")))
                     .ok_or("there is no such client")?;
@@ -103,7 +103,10 @@ impl Cases {
 /// The names of a script's cases: `try "name"` of a shell script, `@case("name")` of a Python one.
 fn case_names(script: &str) -> impl Iterator<Item = &str> {
     script.lines().filter(|line| !line.trim_start().starts_with('#')).filter_map(|line| {
-        let (before, rest) = line.split_once("try \"").or_else(|| line.split_once("@case(\""))?;
+        let (before, rest) = line
+            .split_once("try \"")
+            .or_else(|| line.split_once("@case(\""))
+            .or_else(|| line.split_once("test(\""))?;
         let alone = before.is_empty() || before.ends_with([' ', '\t']);
         let (name, _) = rest.split_once('"')?;
         alone.then_some(name)
@@ -135,8 +138,8 @@ fn is_test(text: &str, function: &str) -> bool {
 
 #[test]
 fn cases_are_found_as_they_are_written() {
-    let script = "try \"a, b\" f\n    try \"$name: c\" g\n[ -n \"$X\" ] || try \"d\" h\n# try \"e\" i\nretry \"f\" j\nskip \"g\" k\n@case(\"h\")\n";
-    assert_eq!(case_names(script).collect::<Vec<_>>(), ["a, b", "$name: c", "d", "h"]);
+    let script = "try \"a, b\" f\n    try \"$name: c\" g\n[ -n \"$X\" ] || try \"d\" h\n# try \"e\" i\nretry \"f\" j\nskip \"g\" k\n@case(\"h\")\ntest(\"i\", async\n    test(\"j\", x(y)).await;\n";
+    assert_eq!(case_names(script).collect::<Vec<_>>(), ["a, b", "$name: c", "d", "h", "i", "j"]);
     assert!(matches("a, b", "a, b") && !matches("a, b", "a"));
     assert!(
         matches("$name: c", "seafile: c")
