@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::queries;
 use super::session::Session;
+use super::sqlite::Lookups;
 use super::txn::Effects;
 
 /// How long a read may take.
@@ -40,6 +41,10 @@ pub trait Engine: Send + Sync + 'static {
     fn reader(&self, cost: Cost) -> impl Future<Output = Result<Self::Reader>> + Send;
     fn commit(&self, mutation: Mutation) -> impl Future<Output = Result<()>> + Send;
     fn signals(&self) -> &Signals;
+    /// What was looked up before; engines on the network have none.
+    fn lookups(&self) -> Option<&Lookups> {
+        None
+    }
     /// Commits what is waiting, then closes; later mutations are refused.
     fn close(&self) -> impl Future<Output = ()> + Send;
 }
@@ -76,7 +81,17 @@ pub struct Database<E>(pub E);
 #[async_trait]
 impl<E: Engine> View for Database<E> {
     async fn chain(&self, from: NodeId, names: &[String]) -> Result<Vec<Node>> {
-        queries::chain(&mut self.0.reader(Cost::Short).await?, from, names).await
+        let lookups = self.0.lookups().and_then(|lookups| Some((lookups, lookups.now()?)));
+        if let Some((lookups, stamp)) = &lookups
+            && let Some(chain) = lookups.chain(stamp, from, names)
+        {
+            return Ok(chain);
+        }
+        let chain = queries::chain(&mut self.0.reader(Cost::Short).await?, from, names).await?;
+        if let Some((lookups, stamp)) = &lookups {
+            lookups.keep_chain(stamp, &chain);
+        }
+        Ok(chain)
     }
 
     async fn node(&self, id: NodeId) -> Result<Option<Node>> {
@@ -112,7 +127,17 @@ impl<E: Engine> View for Database<E> {
     }
 
     async fn inline(&self, id: Uuid) -> Result<Option<Bytes>> {
-        queries::inline(&mut self.0.reader(Cost::Short).await?, id).await
+        let lookups = self.0.lookups().and_then(|lookups| Some((lookups, lookups.now()?)));
+        if let Some((lookups, stamp)) = &lookups
+            && let Some(bytes) = lookups.inline(stamp, id)
+        {
+            return Ok(Some(bytes));
+        }
+        let bytes = queries::inline(&mut self.0.reader(Cost::Short).await?, id).await?;
+        if let (Some((lookups, stamp)), Some(bytes)) = (&lookups, &bytes) {
+            lookups.keep_inline(stamp, id, bytes);
+        }
+        Ok(bytes)
     }
 
     async fn extents(&self, id: Uuid) -> Result<Option<Vec<Extent>>> {

@@ -3,11 +3,13 @@
 //! sqlx runs the migrations and nothing else: it sends every row through a channel from a thread of
 //! its own, and looks up 10,000 rows a second where rusqlite, on the same library, does 309,000.
 //! So reads run on the calling thread, on read-only connections ([`readers`]), and one thread owns
-//! the connection that writes ([`writer`]).
+//! the connection that writes ([`writer`]). What is asked for again and again is remembered between
+//! two commits ([`lookups`]).
 //!
 //! WAL with `synchronous=FULL`: readers never wait for the writer, and a commit is on disk when it
 //! is answered. Another process (the command line) may write to the same file; the writer notices.
 
+mod lookups;
 mod readers;
 mod session;
 mod writer;
@@ -25,6 +27,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use super::engine::{Cost, Engine, Signals};
 use super::migrate;
 use super::queries;
+pub use lookups::Lookups;
 use readers::{Reader, Readers};
 use session::Lite;
 use writer::Writer;
@@ -35,6 +38,7 @@ const BUSY: std::time::Duration = std::time::Duration::from_secs(10);
 pub struct Sqlite {
     readers: Arc<Readers>,
     writer: Writer,
+    lookups: Option<Lookups>,
     signals: Arc<Signals>,
 }
 
@@ -48,8 +52,10 @@ impl Sqlite {
         let readers = Arc::new(Readers::new(path));
         // One is opened now, so that an unreadable file is found here and not by the first request.
         drop(readers.take(Cost::Short)?);
+        // The connections made the file that it reads.
+        let lookups = Lookups::beside(path);
         let writer = Writer::start(connection, Arc::clone(&signals))?;
-        Ok(Self { readers, writer, signals })
+        Ok(Self { readers, writer, lookups, signals })
     }
 }
 
@@ -68,7 +74,14 @@ impl Engine for Sqlite {
         &self.signals
     }
 
+    fn lookups(&self) -> Option<&Lookups> {
+        self.lookups.as_ref()
+    }
+
     async fn close(&self) {
+        if let Some(lookups) = &self.lookups {
+            lookups.close();
+        }
         self.writer.close().await;
         self.readers.close();
     }

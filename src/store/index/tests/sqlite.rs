@@ -7,6 +7,8 @@ use cellgate_core::Error;
 use cellgate_core::node::NodeId;
 use cellgate_core::ports::commit;
 
+use uuid::Uuid;
+
 use super::{insert, leaf, record, sqlite};
 use crate::index::{Location, Store};
 
@@ -21,6 +23,42 @@ async fn another_process_is_noticed() {
         .unwrap();
     assert!(server.index().record("user", "1").await.unwrap().is_some());
     tokio::time::timeout(Duration::from_secs(5), epoch.changed()).await.unwrap().unwrap();
+}
+
+/// What was looked up is remembered, but never longer than until the next commit, whoever makes it.
+#[tokio::test]
+async fn what_another_process_commits_is_found_by_the_next_lookup() {
+    let server = sqlite().await;
+    let (index, path) = (server.index(), |name: &str| [name.to_owned()]);
+    let id = Uuid::new_v4();
+    insert(&*index, leaf(NodeId::ROOT, "a")).await.unwrap();
+    commit(&*index, move |txn| Box::pin(async move { txn.put_inline(id, b"content").await })).await.unwrap();
+    let mut node = index.chain(NodeId::ROOT, &path("a")).await.unwrap().remove(0);
+    for _ in 0..3 {
+        // From memory, from the second time on.
+        assert_eq!(index.chain(NodeId::ROOT, &path("a")).await.unwrap(), [node.clone()]);
+        assert_eq!(index.inline(id).await.unwrap().unwrap(), "content");
+    }
+
+    let other = Store::open(&server.location).await.unwrap();
+    node.name = "b".into();
+    let renamed = node.clone();
+    commit(&*other.index(), move |txn| {
+        Box::pin(async move {
+            txn.update_node(&renamed).await?;
+            txn.delete_inline(id).await
+        })
+    })
+    .await
+    .unwrap();
+    assert!(index.chain(NodeId::ROOT, &path("a")).await.unwrap().is_empty());
+    assert_eq!(index.chain(NodeId::ROOT, &path("b")).await.unwrap(), [node.clone()]);
+    assert_eq!(index.inline(id).await.unwrap(), None);
+
+    node.size += 1;
+    let (grown, expected) = (node.clone(), node);
+    commit(&*index, move |txn| Box::pin(async move { txn.update_node(&grown).await })).await.unwrap();
+    assert_eq!(index.chain(NodeId::ROOT, &path("b")).await.unwrap(), [expected]);
 }
 
 #[tokio::test]
