@@ -33,6 +33,7 @@ mod headers;
 mod listing;
 mod ops;
 mod route;
+mod wording;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -194,6 +195,7 @@ impl Asked {
 
     fn complete(&self, document: &[u8]) -> String {
         let document = String::from_utf8_lossy(document);
+        let document = wording::corrected(&document).map_or(document, Into::into);
         let open = document.strip_suffix("</Error>").unwrap_or(&document);
         let (path, id) = (escape(&self.path), escape(&self.request_id));
         format!("{open}<Resource>{path}</Resource><RequestId>{id}</RequestId></Error>")
