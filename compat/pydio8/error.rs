@@ -114,6 +114,8 @@ fn answer(error: &Error) -> Answer {
         | Error::LengthMismatch { .. }
         | Error::BrokenBody(_)
         | Error::NoSuchUpload(_)
+        | Error::NoSuchVersion(_)
+        | Error::IsADeleteMarker(_)
         | Error::InvalidPart { .. }
         | Error::PartTooSmall(_) => say(error.to_string()),
         Error::QuotaExceeded(path) => say(format!("Quota exceeded in {}", inside(path))),
@@ -151,6 +153,8 @@ pub fn upload_code(error: &Error) -> Option<u16> {
         | Error::Conflict(_)
         | Error::RangeNotSatisfiable { .. }
         | Error::NoSuchUpload(_)
+        | Error::NoSuchVersion(_)
+        | Error::IsADeleteMarker(_)
         | Error::InvalidPart { .. }
         | Error::PartTooSmall(_) => Some(411),
         Error::Unauthenticated(_) | Error::NotImplemented(_) | Error::Unavailable(_) | Error::Internal(_) => {

@@ -156,6 +156,7 @@ mod tests {
             default_rights: Rights::ALL,
             recycle: true,
             versions: 0,
+            versions_suspended: false,
             created_ns: now_ns(),
         };
         Place { workspace, rights: Rights::ALL }

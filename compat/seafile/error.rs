@@ -103,6 +103,8 @@ fn api_answer(error: &Error) -> (StatusCode, String) {
         | Error::NotACollection(_)
         | Error::IsACollection(_)
         | Error::NoSuchUpload(_)
+        | Error::NoSuchVersion(_)
+        | Error::IsADeleteMarker(_)
         | Error::NoSuchLock(_) => StatusCode::NOT_FOUND,
         Error::AlreadyExists(_) | Error::NotEmpty(_) => StatusCode::CONFLICT,
         Error::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
@@ -160,6 +162,8 @@ fn upload_answer(error: &Error) -> (u16, String) {
         | Error::BrokenBody(_)
         | Error::RangeNotSatisfiable { .. }
         | Error::NoSuchUpload(_)
+        | Error::NoSuchVersion(_)
+        | Error::IsADeleteMarker(_)
         | Error::InvalidPart { .. }
         | Error::PartTooSmall(_)
         | Error::NotImplemented(_)

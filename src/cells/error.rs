@@ -81,9 +81,12 @@ fn plain(text: &'static str) -> Response {
 
 fn status(error: &Error) -> StatusCode {
     match error {
-        Error::NotFound(_) | Error::ParentMissing(_) | Error::NoSuchUpload(_) | Error::NoSuchLock(_) => {
-            StatusCode::NOT_FOUND
-        }
+        Error::NotFound(_)
+        | Error::ParentMissing(_)
+        | Error::NoSuchUpload(_)
+        | Error::NoSuchVersion(_)
+        | Error::IsADeleteMarker(_)
+        | Error::NoSuchLock(_) => StatusCode::NOT_FOUND,
         Error::AlreadyExists(_)
         | Error::NotACollection(_)
         | Error::IsACollection(_)

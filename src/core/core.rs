@@ -144,6 +144,7 @@ impl Core {
                     default_rights: Rights::ALL,
                     recycle: true,
                     versions: 0,
+                    versions_suspended: false,
                     created_ns: crate::http::date::now_ns(),
                 })
                 .await;

@@ -29,6 +29,12 @@ pub enum Error {
     /// The collection must be empty for this.
     #[error("`{0}` is not empty")]
     NotEmpty(String),
+    /// The file exists, or existed, but has no such version.
+    #[error("`{0}` has no such version")]
+    NoSuchVersion(String),
+    /// The version is a removal: there is nothing to read.
+    #[error("the version of `{0}` is a delete marker")]
+    IsADeleteMarker(String),
     /// No credentials, or none that hold.
     #[error("{0}")]
     Unauthenticated(Unauthenticated),

@@ -139,8 +139,13 @@ async fn purge_limbo(txn: &mut dyn Txn) -> Result<bool> {
                 return Ok(true);
             }
             let span = Span { limit: budget, ..Span::default() };
-            let children =
-                if node.is_collection() { txn.children(node.id, &span).await? } else { Vec::new() };
+            let mut children = Vec::new();
+            if node.is_collection() {
+                children = txn.children(node.id, &span).await?;
+                if children.is_empty() {
+                    children = txn.children(node.id.removed_below(), &span).await?;
+                }
+            }
             if children.is_empty() {
                 release_node(txn, &datasource, &node).await?;
                 stack.pop();

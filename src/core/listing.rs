@@ -1,6 +1,9 @@
 //! What a listing asks for and answers.
 
-use crate::node::Node;
+use uuid::Uuid;
+
+use crate::node::{Attributes, Node};
+use crate::tree::VersionRef;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Depth {
@@ -40,4 +43,76 @@ pub struct Page {
     pub entries: Vec<Entry>,
     /// The `after` of the next page; `None` when this is the last one.
     pub next: Option<String>,
+}
+
+/// One version of a leaf.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileVersion {
+    pub id: Uuid,
+    /// Written while its workspace kept no versions: [`VersionRef::Unversioned`].
+    pub unversioned: bool,
+    /// What a reader gets who asks for no version, or the marker that stands for nothing.
+    pub latest: bool,
+    /// A removal, not a content.
+    pub marker: bool,
+    pub size: u64,
+    pub mtime_ns: i64,
+    pub etag: String,
+    pub attributes: Attributes,
+}
+
+/// A question for one page of the versions in a collection, ordered by key as [`Listing`] is, then
+/// newest first.
+#[derive(Debug, Clone, Default)]
+pub struct VersionListing {
+    pub depth: Depth,
+    /// Resume behind this relative key, or, with a version, behind that one of it.
+    pub after: Option<(String, Option<VersionRef>)>,
+    /// Only keys that begin with this name prefix (no slash in it).
+    pub name_prefix: Option<String>,
+    /// At most so many entries; 0 takes [`PAGE_DEFAULT`].
+    pub limit: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum VersionEntry {
+    Version {
+        key: String,
+        version: Box<FileVersion>,
+    },
+    /// `empty` is known at [`Depth::Infinity`]; a folder of delete markers is empty.
+    Collection {
+        key: String,
+        node: Box<Node>,
+        empty: bool,
+    },
+}
+
+impl VersionEntry {
+    pub fn key(&self) -> &str {
+        match self {
+            Self::Version { key, .. } | Self::Collection { key, .. } => key,
+        }
+    }
+
+    /// The `after` that goes on behind this entry.
+    pub fn cursor(&self) -> (String, Option<VersionRef>) {
+        match self {
+            Self::Version { key, version } => (key.clone(), Some(version.reference())),
+            Self::Collection { key, .. } => (key.clone(), None),
+        }
+    }
+}
+
+impl FileVersion {
+    pub fn reference(&self) -> VersionRef {
+        if self.unversioned { VersionRef::Unversioned } else { VersionRef::Id(self.id) }
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct VersionPage {
+    pub entries: Vec<VersionEntry>,
+    /// The `after` of the next page; `None` when this is the last one.
+    pub next: Option<(String, Option<VersionRef>)>,
 }

@@ -14,6 +14,13 @@ impl NodeId {
     pub const ROOT: Self = Self(0);
     /// Hidden parent of what is being removed or not attached yet. Nothing resolves through it.
     pub const LIMBO: Self = Self(-1);
+
+    /// Hidden parent of the delete markers that stand in a collection: no path and no listing leads
+    /// there, only the history of versions does.
+    #[must_use]
+    pub fn removed_below(self) -> Self {
+        Self(-2 - self.0)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -66,9 +73,17 @@ pub struct Node {
     /// Where a leaf's bytes are.
     pub content: Content,
     pub attributes: Attributes,
+    /// Names the present content of a leaf; `None` when it was written while its workspace kept no
+    /// versions.
+    pub version: Option<Uuid>,
 }
 
 impl Node {
+    /// The id of the present content, which it keeps as an earlier version.
+    pub fn version_id(&self) -> Uuid {
+        self.version.unwrap_or(self.uuid)
+    }
+
     pub fn is_collection(&self) -> bool {
         self.kind == NodeKind::Collection
     }
@@ -169,6 +184,7 @@ pub(crate) mod tests {
             mime: String::new(),
             content: Content::None,
             attributes: Attributes::default(),
+            version: None,
         }
     }
 

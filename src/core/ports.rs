@@ -51,6 +51,8 @@ pub struct NewNode {
     pub mime: String,
     pub content: Content,
     pub attributes: Attributes,
+    /// See [`Node::version`].
+    pub version: Option<Uuid>,
 }
 
 /// One value of a node's metadata: dead properties, user metadata, recycle origin.
@@ -63,7 +65,7 @@ pub struct Meta {
     pub value: String,
 }
 
-/// An earlier content of a leaf.
+/// An earlier content of a leaf, or an earlier removal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Version {
     pub id: Uuid,
@@ -72,8 +74,17 @@ pub struct Version {
     pub mtime_ns: i64,
     pub etag: String,
     pub content: Content,
+    /// Who replaced it.
     pub principal: String,
+    /// When it was replaced: the order of a leaf's versions.
     pub at_ns: i64,
+    /// Empty in rows that knew no media type yet.
+    pub mime: String,
+    pub attributes: Attributes,
+    /// Written while its workspace kept no versions; a leaf has at most one of these.
+    pub unversioned: bool,
+    /// A removal: it has no content.
+    pub marker: bool,
 }
 
 /// A typed document of the directory: users, roles, keys, sessions, settings. Small, read by key,
@@ -114,7 +125,8 @@ pub trait View: Send + Sync {
     async fn occupied(&self, nodes: &[NodeId]) -> Result<Vec<NodeId>>;
     /// Metadata of many nodes in one query, ordered by node, namespace, name.
     async fn meta(&self, nodes: &[NodeId], namespace: Option<&str>) -> Result<Vec<Meta>>;
-    async fn versions(&self, node: NodeId) -> Result<Vec<Version>>;
+    /// Earlier versions of many leaves in one query: by node, newest first.
+    async fn versions(&self, nodes: &[NodeId]) -> Result<Vec<Version>>;
     async fn inline(&self, id: Uuid) -> Result<Option<Bytes>>;
     async fn extents(&self, id: Uuid) -> Result<Option<Vec<Extent>>>;
     /// Unexpired locks that stand on any of these nodes.
@@ -175,7 +187,10 @@ pub trait Txn: Send {
     async fn copy_meta(&mut self, from: NodeId, to: NodeId, namespace: &str) -> Result<()>;
 
     async fn insert_version(&mut self, version: &Version) -> Result<()>;
+    /// Earlier versions of a leaf, newest first.
     async fn versions(&mut self, node: NodeId) -> Result<Vec<Version>>;
+    /// Makes all versions of one leaf those of another.
+    async fn move_versions(&mut self, from: NodeId, to: NodeId) -> Result<()>;
     async fn delete_version(&mut self, id: Uuid) -> Result<()>;
 
     async fn put_inline(&mut self, id: Uuid, bytes: &[u8]) -> Result<()>;

@@ -219,6 +219,7 @@ async fn adopt(
             mime: mime_of(&found.name),
             content: Content::Path,
             attributes: Attributes::default(),
+            version: None,
         },
     };
     let node = txn.insert_node(&new).await?;

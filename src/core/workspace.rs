@@ -28,9 +28,12 @@ pub struct Workspace {
     /// workspace's habit.
     #[serde(default = "yes")]
     pub recycle: bool,
-    /// How many earlier contents of a leaf are kept; 0 keeps none.
+    /// How many earlier contents of a leaf are kept; 0 keeps none. In `flat` datasources only.
     #[serde(default)]
     pub versions: u32,
+    /// No new versions for now; those there are stay.
+    #[serde(default)]
+    pub versions_suspended: bool,
     #[serde(default)]
     pub created_ns: i64,
 }
@@ -45,6 +48,14 @@ impl Workspace {
         self.root.contains("{login}")
     }
 
+    pub fn versioning(&self) -> Versioning {
+        match (self.versions, self.versions_suspended) {
+            (0, _) => Versioning::Off,
+            (_, false) => Versioning::Enabled,
+            (_, true) => Versioning::Suspended,
+        }
+    }
+
     /// Whether `name` is the slug, the uuid or an alias.
     pub fn answers_to(&self, name: &str) -> bool {
         self.slug == name
@@ -55,3 +66,15 @@ impl Workspace {
 
 /// Name of the recycle bin, a collection directly below a workspace's root.
 pub const RECYCLE_BIN: &str = "recycle_bin";
+
+/// How many earlier contents are kept where only "keep versions" is asked for.
+pub const VERSIONS_DEFAULT: u32 = 100;
+
+/// Whether replaced contents are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Versioning {
+    Off,
+    Enabled,
+    /// What was kept stays; what is written now has no version of its own and is replaced for good.
+    Suspended,
+}

@@ -63,7 +63,9 @@ fn answer(error: &Error, method: Method) -> (StatusCode, Option<&'static str>) {
         Error::NotFound(_) if matches!(method, Method::Put | Method::MkCol | Method::Lock) => {
             (StatusCode::CONFLICT, None)
         }
-        Error::NotFound(_) | Error::NoSuchUpload(_) => (StatusCode::NOT_FOUND, None),
+        Error::NotFound(_) | Error::NoSuchUpload(_) | Error::NoSuchVersion(_) | Error::IsADeleteMarker(_) => {
+            (StatusCode::NOT_FOUND, None)
+        }
         // §9.3.1: MKCOL on a mapped URL is 405. §9.8.5, §9.9.4: `Overwrite: F` is 412.
         Error::AlreadyExists(_) if method == Method::MkCol => (StatusCode::METHOD_NOT_ALLOWED, None),
         Error::AlreadyExists(_) if moves => (StatusCode::PRECONDITION_FAILED, None),

@@ -88,6 +88,7 @@ async fn read(tree: &Tree, path: &NodePath, headers: &HeaderMap) -> Result<Read,
             if_modified_since_s: text(header::IF_MODIFIED_SINCE).and_then(date::parse_http),
             ..Conditions::default()
         },
+        version: None,
     };
     if let (Some(_), Some(tag)) = (options.range, text(header::IF_RANGE)) {
         let node = tree.stat(path).await?;

@@ -248,6 +248,7 @@ impl Found {
             name,
             content: Content::None,
             attributes: Attributes::default(),
+            version: None,
         }
     }
 }

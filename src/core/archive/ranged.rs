@@ -69,6 +69,7 @@ impl Ranged {
                 if_match: Some(ETags::List(vec![self.node.etag.clone()])),
                 ..Conditions::default()
             },
+            version: None,
         };
         match self.tree.read(&self.path, &options).await {
             Ok(read) => Ok(into_stream(read.bits)),

@@ -170,6 +170,7 @@ mod tests {
             default_rights,
             recycle: true,
             versions: 0,
+            versions_suspended: false,
             created_ns: 0,
         };
         let grants = Grants { own: vec![on_workspace(Rights::NONE)], ..Grants::default() };

@@ -190,6 +190,7 @@ mod tests {
             default_rights: Rights::NONE,
             recycle: true,
             versions: 0,
+            versions_suspended: false,
             created_ns: 0,
         }
     }

@@ -150,8 +150,8 @@ impl View for MemoryIndex {
         Ok(self.state().meta(nodes, namespace))
     }
 
-    async fn versions(&self, node: NodeId) -> Result<Vec<Version>> {
-        Ok(self.state().versions(node))
+    async fn versions(&self, nodes: &[NodeId]) -> Result<Vec<Version>> {
+        Ok(self.state().versions(nodes))
     }
 
     async fn inline(&self, id: Uuid) -> Result<Option<Bytes>> {

@@ -141,10 +141,10 @@ impl State {
             .collect()
     }
 
-    pub fn versions(&self, node: NodeId) -> Vec<Version> {
+    pub fn versions(&self, nodes: &[NodeId]) -> Vec<Version> {
         let mut versions: Vec<_> =
-            self.versions.values().filter(|version| version.node == node).cloned().collect();
-        versions.sort_by_key(|version| (std::cmp::Reverse(version.at_ns), version.id));
+            self.versions.values().filter(|version| nodes.contains(&version.node)).cloned().collect();
+        versions.sort_by_key(|version| (version.node, std::cmp::Reverse(version.at_ns), version.id));
         versions
     }
 

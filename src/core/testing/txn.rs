@@ -155,6 +155,7 @@ impl Txn for MemoryTxn {
             mime: new.mime.clone(),
             content: new.content.clone(),
             attributes: new.attributes.clone(),
+            version: new.version,
         };
         self.set_node(node.clone())?;
         Ok(node)
@@ -221,7 +222,16 @@ impl Txn for MemoryTxn {
     }
 
     async fn versions(&mut self, node: NodeId) -> Result<Vec<Version>> {
-        Ok(self.state.versions(node))
+        Ok(self.state.versions(&[node]))
+    }
+
+    async fn move_versions(&mut self, from: NodeId, to: NodeId) -> Result<()> {
+        self.must_exist(to)?;
+        for version in self.state.versions(&[from]) {
+            let moved = Version { node: to, ..version };
+            self.set(|state| &mut state.versions, moved.id, Some(moved));
+        }
+        Ok(())
     }
 
     async fn delete_version(&mut self, id: Uuid) -> Result<()> {

@@ -365,6 +365,7 @@ pub(crate) fn new_collection(parent: NodeId, name: &str, mtime_ns: i64) -> NewNo
         mime: String::new(),
         content: Content::None,
         attributes: Attributes::default(),
+        version: None,
     }
 }
 

@@ -14,7 +14,7 @@
 use crate::change::ChangeKind;
 use crate::error::Result;
 use crate::http::date::now_ns;
-use crate::node::{Attributes, Node};
+use crate::node::{Attributes, Node, NodeId};
 use crate::ports::{Span, Txn};
 use crate::principal::Door;
 use crate::tree::Tree;
@@ -57,9 +57,16 @@ impl Tree {
         Some(attributes)
     }
 
-    /// Takes the key of a collection away that still holds others; answers whether it had one.
-    pub(crate) async fn unmake_key(&self, txn: &mut dyn Txn, place: &Place, node: &Node) -> Result<bool> {
-        if !self.speaks_keys() || !node.is_key() {
+    /// Takes the key of a collection away that still holds others, or the history of some; answers
+    /// whether it had one.
+    pub(crate) async fn unmake_key(
+        &self,
+        txn: &mut dyn Txn,
+        place: &Place,
+        node: &Node,
+        holds: bool,
+    ) -> Result<bool> {
+        if !self.speaks_keys() || (holds && !node.is_key()) {
             return Ok(false);
         }
         let mut node = node.clone();
@@ -75,7 +82,8 @@ impl Tree {
     pub(crate) async fn left(&self, txn: &mut dyn Txn, place: &Place, found: &Found) -> Result<()> {
         for depth in (place.root_len + 1..place.names.len()).rev() {
             let Some(node) = found.ancestry.get(depth).filter(|node| node.is_implied()) else { break };
-            if !txn.children(node.id, &Span { limit: 1, ..Span::default() }).await?.is_empty() {
+            // A delete marker holds on to it, too: it is the way to the marker's history.
+            if occupied(txn, node.id).await? || occupied(txn, node.id.removed_below()).await? {
                 break;
             }
             let mut above = place.clone();
@@ -98,4 +106,9 @@ impl Tree {
         }
         Ok(())
     }
+}
+
+/// Whether anything has this parent.
+pub(crate) async fn occupied(txn: &mut dyn Txn, parent: NodeId) -> Result<bool> {
+    Ok(!txn.children(parent, &Span { limit: 1, ..Span::default() }).await?.is_empty())
 }

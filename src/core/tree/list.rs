@@ -19,35 +19,10 @@ impl Tree {
     /// One page of a collection's content. Listing `/` yields the workspaces this principal may
     /// read (administrators' context: the datasources).
     pub async fn list(&self, path: &NodePath, listing: &Listing) -> Result<Page> {
-        let limit = match listing.limit {
-            0 => PAGE_DEFAULT,
-            limit => limit.min(PAGE_MAX),
-        };
-        let prefix = listing.name_prefix.as_deref().unwrap_or_default();
-        if prefix.contains('/') {
-            return Err(Error::InvalidArgument("a name prefix cannot contain a slash".into()));
-        }
-        let root = match self.place(path).await? {
-            None => None,
-            Some(place) => {
-                let node = self.stat(path).await?;
-                if node.is_leaf() {
-                    return Err(Error::NotACollection(place.path.to_string()));
-                }
-                Some(node.id)
-            }
-        };
-        let mut walk = Walk { tree: self, base: path, prefix, depth: listing.depth, levels: Vec::new() };
-        let after = listing.after.as_deref().unwrap_or_default();
-        walk.enter_behind(root, after).await?;
-        let mut entries: Vec<Entry> = Vec::with_capacity(limit.min(WALK_SPAN));
+        let limit = page_limit(listing.limit);
+        let mut walk = Walk::open(self, path, listing, false, false).await?;
         // One more than asked for tells whether there is a next page.
-        while entries.len() <= limit {
-            match walk.next(limit + 1 - entries.len()).await? {
-                Some(entry) => entries.push(entry),
-                None => break,
-            }
-        }
+        let mut entries = walk.batch(limit + 1).await?;
         let next = if entries.len() > limit {
             entries.truncate(limit);
             entries.last().map(|entry| entry.key.clone())
@@ -61,12 +36,22 @@ impl Tree {
     }
 }
 
+/// The size of a page that is asked for by number.
+pub(crate) fn page_limit(asked: usize) -> usize {
+    match asked {
+        0 => PAGE_DEFAULT,
+        limit => limit.min(PAGE_MAX),
+    }
+}
+
 /// A depth-first walk that remembers, per level, where it is.
-struct Walk<'a> {
+pub(crate) struct Walk<'a> {
     tree: &'a Tree,
     base: &'a NodePath,
     prefix: &'a str,
     depth: Depth,
+    /// Whether the delete markers of each collection are met too, by a second range per level.
+    markers: bool,
     levels: Vec<Level>,
 }
 
@@ -82,9 +67,58 @@ struct Level {
     ended: bool,
 }
 
-impl Walk<'_> {
-    /// Opens the levels on the way to `after`, each just behind it.
-    async fn enter_behind(&mut self, root: Option<NodeId>, after: &str) -> Result<()> {
+impl<'a> Walk<'a> {
+    /// A walk that meets what only has versions; `inclusive` begins with the key it resumes at.
+    pub async fn versions(
+        tree: &'a Tree,
+        base: &'a NodePath,
+        listing: &'a Listing,
+        inclusive: bool,
+    ) -> Result<Self> {
+        Self::open(tree, base, listing, true, inclusive).await
+    }
+
+    async fn open(
+        tree: &'a Tree,
+        base: &'a NodePath,
+        listing: &'a Listing,
+        markers: bool,
+        inclusive: bool,
+    ) -> Result<Self> {
+        let prefix = listing.name_prefix.as_deref().unwrap_or_default();
+        if prefix.contains('/') {
+            return Err(Error::InvalidArgument("a name prefix cannot contain a slash".into()));
+        }
+        let root = match tree.place(base).await? {
+            None => None,
+            Some(place) => {
+                let node = tree.stat(base).await?;
+                if node.is_leaf() {
+                    return Err(Error::NotACollection(place.path.to_string()));
+                }
+                Some(node.id)
+            }
+        };
+        let mut walk = Self { tree, base, prefix, depth: listing.depth, markers, levels: Vec::new() };
+        walk.enter(root, listing.after.as_deref().unwrap_or_default(), inclusive).await?;
+        Ok(walk)
+    }
+
+    /// The next entries; fewer than asked for at the end.
+    pub async fn batch(&mut self, count: usize) -> Result<Vec<Entry>> {
+        let mut entries = Vec::with_capacity(count.min(WALK_SPAN));
+        while entries.len() < count {
+            match self.next(count - entries.len()).await? {
+                Some(entry) => entries.push(entry),
+                None => break,
+            }
+        }
+        Ok(entries)
+    }
+
+    /// Opens the levels on the way to `after`, each just behind it; the innermost at it, when that is
+    /// `inclusive`.
+    async fn enter(&mut self, root: Option<NodeId>, after: &str, inclusive: bool) -> Result<()> {
         let (mut parent, mut key, mut rest) = (root, String::new(), after);
         loop {
             let (head, tail) = match rest.split_once('/') {
@@ -93,7 +127,7 @@ impl Walk<'_> {
             };
             let Some(tail) = tail else {
                 let from = (!rest.is_empty()).then(|| rest.to_owned());
-                self.levels.push(Level::new(parent, key, from, false));
+                self.levels.push(Level::new(parent, key, from, inclusive));
                 return Ok(());
             };
             let sort_key = format!("{head}/");
@@ -142,8 +176,17 @@ impl Walk<'_> {
                 prefix: (outermost && !self.prefix.is_empty()).then(|| self.prefix.to_owned()),
                 limit: if self.depth == Depth::One { wanted } else { wanted.clamp(2, WALK_SPAN) },
             };
+            let index = &self.tree.core.inner.index;
             let nodes = match level.parent {
-                Some(parent) => self.tree.core.inner.index.children(parent, &span).await?,
+                Some(parent) if self.markers => {
+                    let mut nodes = index.children(parent, &span).await?;
+                    nodes.extend(index.children(parent.removed_below(), &span).await?);
+                    // Stable: what is there comes before the marker of what was.
+                    nodes.sort_by_cached_key(Node::sort_key);
+                    nodes.truncate(span.limit);
+                    nodes
+                }
+                Some(parent) => index.children(parent, &span).await?,
                 None => root_span(self.tree.list_root().await?, &span),
             };
             level.ended = nodes.len() < span.limit;

@@ -15,11 +15,14 @@
 //! | `remove` | `remove`, `restore` |
 //! | `locks` | `lock`, `refresh_lock`, `unlock` |
 //! | `uploads` | uploads in parts |
+//! | `versions` | earlier contents of leaves |
+//! | `history` | what a commit does to them |
 
 mod access;
 mod content;
 mod draft;
 mod folders;
+mod history;
 mod list;
 mod locks;
 mod mime;
@@ -27,6 +30,7 @@ mod read;
 mod remove;
 mod transfer;
 pub mod uploads;
+mod versions;
 mod write;
 
 #[cfg(test)]
@@ -42,6 +46,7 @@ use crate::principal::{Door, SharedPrincipal};
 
 pub use draft::Draft;
 pub use mime::given_mime;
+pub use versions::VersionRef;
 
 pub(crate) use access::{admin_path, fresh_etag, new_collection};
 pub(crate) use content::{StagedGuard, into_stream};
@@ -121,6 +126,8 @@ pub struct Transfer {
     pub target: Conditions,
     pub parents: Parents,
     pub existing: Existing,
+    /// Copy of a leaf: the version to copy; `None` the present one.
+    pub version: Option<VersionRef>,
     /// Copy a collection without its content.
     pub shallow: bool,
     /// Copy of a leaf: attributes and media type to take instead of the source's.
@@ -141,6 +148,9 @@ pub enum Removal {
     /// Into the recycle bin where the workspace has one; for good inside the bin.
     #[default]
     Recycle,
+    /// For good; but where versions are kept, a leaf leaves a delete marker, and they stay.
+    Marked,
+    /// With all versions.
     Permanent,
 }
 
@@ -159,6 +169,8 @@ pub struct Remove {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Removed {
     pub node: Node,
+    /// The delete marker it left.
+    pub marker: Option<crate::listing::FileVersion>,
     /// Where the node is now, if it went into a recycle bin.
     pub recycled_to: Option<crate::path::NodePath>,
 }
@@ -186,6 +198,8 @@ pub struct Read {
 pub struct ReadOptions {
     pub range: Option<RangeSpec>,
     pub conditions: Conditions,
+    /// `None` is the present content.
+    pub version: Option<VersionRef>,
 }
 
 impl Tree {

@@ -12,7 +12,7 @@ use crate::path::NodePath;
 use crate::ports::{Count, Meta, Stamp};
 use crate::principal::Rights;
 use crate::tree::access::{Place, shown};
-use crate::tree::{Context, Read, ReadOptions, Tree};
+use crate::tree::{Context, Read, ReadOptions, Tree, VersionRef};
 use crate::workspace::Workspace;
 
 /// How often a read starts over when the leaf changes on disk under it.
@@ -87,7 +87,10 @@ impl Tree {
         let mut tries = 0;
         loop {
             tries += 1;
-            let node = self.stat_at(&place).await?;
+            let node = match options.version {
+                Some(version) => self.stat_version(path, version).await?,
+                None => self.stat_at(&place).await?,
+            };
             if node.is_collection() {
                 return Err(Error::IsACollection(path.to_string()));
             }
@@ -101,7 +104,9 @@ impl Tree {
                 Ok(bits) => return Ok(Read { node, range, bits }),
                 // The content was replaced, or the file changed on disk, between the two looks.
                 Err(error) if tries < READ_TRIES && !matches!(error, Error::NotImplemented(_)) => {
-                    if node.content == Content::Path {
+                    if options.version.is_some() {
+                        self.stat_version(path, VersionRef::Id(node.version_id())).await?;
+                    } else if node.content == Content::Path {
                         self.repair(&place).await?;
                     } else if self.stat_at(&place).await? == node {
                         return Err(error);
@@ -276,5 +281,6 @@ fn root_node() -> Node {
         mime: String::new(),
         content: Content::None,
         attributes: Attributes::default(),
+        version: None,
     }
 }

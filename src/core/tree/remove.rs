@@ -4,8 +4,10 @@ use crate::change::ChangeKind;
 use crate::error::{Error, Result};
 use crate::http::date::now_ns;
 use crate::path::NodePath;
-use crate::ports::{Span, Txn};
+use crate::ports::Txn;
 use crate::tree::access::{Found, Place, fresh_etag, shown};
+use crate::tree::folders::occupied;
+use crate::tree::versions::newest;
 use crate::tree::write::numbered;
 use crate::tree::{Existing, Parents, Removal, Remove, Removed, Transfer, Tree, Written};
 use crate::workspace::RECYCLE_BIN;
@@ -36,25 +38,32 @@ impl Tree {
         if how.kind.is_some_and(|kind| kind != node.kind) {
             return Err(Error::NotFound(place.path.to_string()));
         }
-        if how.only_empty
-            && node.is_collection()
-            && !txn.children(node.id, &Span { limit: 1, ..Span::default() }).await?.is_empty()
-        {
-            if self.unmake_key(txn, place, &node).await? {
-                return Ok(Removed { node: shown(place, node), recycled_to: None });
+        if how.only_empty && node.is_collection() {
+            let holds = occupied(txn, node.id).await?;
+            let remembers = how.removal == Removal::Marked && occupied(txn, node.id.removed_below()).await?;
+            if (holds || remembers) && self.unmake_key(txn, place, &node, holds).await? {
+                return Ok(Removed { node: shown(place, node), marker: None, recycled_to: None });
             }
-            return Err(Error::NotEmpty(place.path.to_string()));
+            if holds {
+                return Err(Error::NotEmpty(place.path.to_string()));
+            }
         }
         if how.removal == Removal::Recycle && place.recycles() && !place.in_recycle_bin() {
             return self.recycle(txn, place, &found, how).await;
         }
         let parent = node.parent;
-        self.detach(txn, place, &found).await?;
+        let marker = if how.removal == Removal::Marked && node.is_leaf() && place.leaves_markers() {
+            self.leave_marker(txn, place, &found).await?
+        } else {
+            self.detach(txn, place, &found).await?;
+            None
+        };
         txn.touch(parent, now_ns(), &fresh_etag()).await?;
         self.left(txn, place, &found).await?;
         let from = Some(place.admin_path());
         txn.append_change(&self.change(ChangeKind::Remove, &node, from, None)).await?;
-        Ok(Removed { node: shown(place, node), recycled_to: None })
+        let marker = marker.map(|marker| newest(&marker));
+        Ok(Removed { node: shown(place, node), marker, recycled_to: None })
     }
 
     /// Moves a node into its workspace's bin under a free name, and notes where it was.
@@ -96,7 +105,7 @@ impl Tree {
         let transfer =
             Transfer { existing: Existing::Refuse, tokens: how.tokens.clone(), ..Transfer::default() };
         let written = self.rename_in(txn, place, target, &transfer).await?;
-        Ok(Removed { node: written.node, recycled_to: Some(written.path) })
+        Ok(Removed { node: written.node, marker: None, recycled_to: Some(written.path) })
     }
 
     /// Where a node in the recycle bin was removed from.

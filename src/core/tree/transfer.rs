@@ -65,8 +65,13 @@ impl Tree {
             return Err(Error::Conflict(format!("`{}` holds what would replace it", target.path)));
         }
         let old_parent = node.parent;
-        if replaced.is_some() {
-            self.detach(txn, &target, &to).await?;
+        if let Some(replaced) = &replaced {
+            // An editor that saves by renaming replaces a content, too.
+            if replaced.is_leaf() && node.is_leaf() && target.leaves_markers() {
+                self.leave_marker(txn, &target, &to).await?;
+            } else {
+                self.detach(txn, &target, &to).await?;
+            }
             to.ancestry.pop();
             to.missing = 1;
         }
@@ -77,6 +82,7 @@ impl Tree {
         node.parent = parent.id;
         mime::rename(&mut node, name);
         txn.update_node(&node).await?;
+        self.inherit(txn, &target, &node).await?;
         let now = now_ns();
         txn.touch(old_parent, now, &fresh_etag()).await?;
         if parent.id != old_parent {
@@ -185,7 +191,10 @@ impl Tree {
             (self.place_below_root(from, "copy").await?, self.place_below_root(to, "copy to").await?);
         let found = self.find_at(&source).await?;
         self.require_read(&source, &found)?;
-        let node = found.node().ok_or_else(|| Error::NotFound(from.to_string()))?.clone();
+        let node = match how.version {
+            Some(version) => self.stat_version(from, version).await?,
+            None => found.node().ok_or_else(|| Error::NotFound(from.to_string()))?.clone(),
+        };
         if how.leaf_only && node.is_collection() {
             return Err(Error::IsACollection(from.to_string()));
         }
@@ -197,7 +206,7 @@ impl Tree {
             source.mounted.root.id == target.mounted.root.id && source.mounted.bytes.form() == Form::Flat;
         match (node.kind, shares) {
             (NodeKind::Leaf, true) => self.copy_leaf(source, target, &node, how).await,
-            (NodeKind::Leaf, false) => self.copy_bytes(&source, target, how).await,
+            (NodeKind::Leaf, false) => self.copy_bytes(&source, target, node, how).await,
             (NodeKind::Collection, true) if from != to => self.copy_hidden(source, target, node, how).await,
             (NodeKind::Collection, _) if from == to => {
                 Err(Error::Conflict(format!("`{from}` cannot be copied onto itself")))
@@ -221,8 +230,7 @@ impl Tree {
                 Box::pin(async move {
                     let from = tree.find_in(txn, &source).await?;
                     tree.require_read(&source, &from)?;
-                    let node =
-                        from.node().cloned().ok_or_else(|| Error::NotFound(source.path.to_string()))?;
+                    let node = tree.version_in(txn, &source, &from, how.version).await?;
                     how.source.check_write(Some(&node), &source.path.to_string())?;
                     if node.is_collection() {
                         return Err(Error::IsACollection(source.path.to_string()));
@@ -292,9 +300,7 @@ impl Tree {
     }
 
     /// A leaf whose bytes have to be copied: between datasources, or to another path on disk.
-    async fn copy_bytes(&self, source: &Place, target: Place, how: &Transfer) -> Result<Written> {
-        let found = self.find_at(source).await?;
-        let node = found.node().ok_or_else(|| Error::NotFound(source.path.to_string()))?.clone();
+    async fn copy_bytes(&self, source: &Place, target: Place, node: Node, how: &Transfer) -> Result<Written> {
         how.source.check_write(Some(&node), &source.path.to_string())?;
         let stamp = Stamp { size: node.size, mtime_ns: node.mtime_ns };
         let same_disk = source.mounted.root.id == target.mounted.root.id;
@@ -585,6 +591,7 @@ fn copy_of(node: &Node, parent: NodeId, name: String) -> NewNode {
         mime: node.mime.clone(),
         content: node.content.clone(),
         attributes: node.attributes.clone(),
+        version: None,
     }
 }
 

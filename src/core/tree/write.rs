@@ -5,9 +5,9 @@ use crate::error::{Error, Result};
 use crate::http::date::now_ns;
 use crate::node::{Attributes, Content, Node, NodeKind};
 use crate::path::NodePath;
-use crate::ports::{ByteStream, Form, NewNode, Txn, Version};
+use crate::ports::{ByteStream, Form, NewNode, Txn};
 use crate::tree::access::{Found, Place, fresh_etag, shown};
-use crate::tree::content::{Held, Received, put_content, release};
+use crate::tree::content::{Held, Received, put_content};
 use crate::tree::mime;
 use crate::tree::{Existing, Parents, Tree, Write, Written};
 
@@ -154,8 +154,10 @@ impl Tree {
                     mime,
                     content,
                     attributes,
+                    version: place.new_version(),
                 };
                 let node = txn.insert_node(&new).await?;
+                self.inherit(txn, &place, &node).await?;
                 txn.touch(parent, now, &fresh_etag()).await?;
                 node
             }
@@ -167,6 +169,7 @@ impl Tree {
                 node.mime = mime;
                 node.content = content;
                 node.attributes = attributes;
+                node.version = place.new_version();
                 txn.update_node(&node).await?;
                 self.retire(txn, &place, old).await?;
                 node
@@ -187,34 +190,6 @@ impl Tree {
         }
         let path = place.path.clone();
         Ok(Written { node: shown(&place, node), path, created })
-    }
-
-    /// Keeps a replaced content as a version where the workspace does, else lets go of it.
-    async fn retire(&self, txn: &mut dyn Txn, place: &Place, old: Node) -> Result<()> {
-        let datasource = &place.mounted.name;
-        let keep = place.workspace.as_ref().map_or(0, |workspace| workspace.versions) as usize;
-        // A structured datasource has one file per path; its earlier content is gone.
-        if keep == 0 || old.content == Content::Path {
-            return release(txn, datasource, &old.content).await;
-        }
-        txn.insert_version(&Version {
-            id: uuid::Uuid::new_v4(),
-            node: old.id,
-            size: old.size,
-            mtime_ns: old.mtime_ns,
-            etag: old.etag,
-            content: old.content,
-            principal: self.principal.login.clone(),
-            at_ns: now_ns(),
-        })
-        .await?;
-        let mut versions = txn.versions(old.id).await?;
-        versions.sort_by_key(|version| std::cmp::Reverse(version.at_ns));
-        for version in versions.into_iter().skip(keep) {
-            txn.delete_version(version.id).await?;
-            release(txn, datasource, &version.content).await?;
-        }
-        Ok(())
     }
 
     /// The next free name beside a taken one: `a.txt`, `a (1).txt`, `a (2).txt`.

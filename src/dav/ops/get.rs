@@ -67,7 +67,7 @@ async fn leaf(call: &Call) -> Result<Node> {
 }
 
 async fn read(call: &Call, range: Option<RangeSpec>) -> Result<Read> {
-    let options = ReadOptions { range, conditions: call.conditions.clone() };
+    let options = ReadOptions { range, conditions: call.conditions.clone(), version: None };
     Ok(call.tree.read(&call.path, &options).await?)
 }
 

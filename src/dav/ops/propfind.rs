@@ -111,6 +111,7 @@ fn collection(name: &str) -> Node {
         mime: String::new(),
         content: cellgate_core::node::Content::None,
         attributes: Default::default(),
+        version: None,
     }
 }
 

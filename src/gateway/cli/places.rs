@@ -28,9 +28,15 @@ pub enum Workspace {
         /// Remove for good instead of into a recycle bin
         #[arg(long)]
         no_recycle: bool,
-        /// Earlier contents to keep of each file
+        /// Earlier contents to keep of each file; not in structured datasources
         #[arg(long, default_value_t = 0)]
         versions: u32,
+    },
+    /// Set how many earlier contents to keep of each file
+    Versions {
+        slug: String,
+        /// 0 keeps none; those there are stay
+        keep: u32,
     },
     /// Delete a workspace; its files stay in the datasource
     Delete { slug: String },
@@ -64,9 +70,19 @@ pub async fn workspace(core: &Core, command: Workspace) -> Result<()> {
                 default_rights,
                 recycle: !no_recycle,
                 versions,
+                versions_suspended: false,
                 created_ns: cellgate_core::http::date::now_ns(),
             };
             println!("created {}", core.identity().put_workspace(workspace).await?.slug);
+        }
+        Workspace::Versions { slug, keep } => {
+            let workspaces = core.identity().workspaces().await?;
+            let found = workspaces.iter().find(|workspace| workspace.answers_to(&slug));
+            let mut workspace = found.ok_or_else(|| Error::NotFound(slug.clone()))?.clone();
+            workspace.versions = keep;
+            workspace.versions_suspended = false;
+            core.identity().put_workspace(workspace).await?;
+            println!("{slug} keeps {keep}");
         }
         Workspace::Delete { slug } => {
             core.identity().delete_workspace(&slug).await?;

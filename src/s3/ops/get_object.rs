@@ -48,7 +48,8 @@ pub(crate) async fn get_object(ops: &Ops, req: DirectRequest) -> S3Result<S3Resp
             true => Some(tree.stat(&path).await.map_err(missing)?),
             false => None,
         };
-        let options = ReadOptions { range: range(&req, current.as_ref())?, conditions };
+        let options =
+            ReadOptions { range: range(&req, current.as_ref())?, conditions, ..ReadOptions::default() };
         let read = tree.read(&path, &options).await.map_err(missing)?;
         (read.node, read.range, Some(read.bits))
     };

@@ -27,7 +27,8 @@ pub(crate) async fn upload_part_copy(ops: &Ops, req: DirectRequest) -> S3Result<
         Some(range) => Some(source_range(range, node.size)?),
     };
     let conditions = headers::source_conditions(&req.headers)?;
-    let read = tree.read(&from, &ReadOptions { range, conditions }).await.map_err(source_failed)?;
+    let read =
+        tree.read(&from, &ReadOptions { range, conditions, version: None }).await.map_err(source_failed)?;
     let size = read.range.map_or(read.node.size, |range| range.len());
     let content = body::stream(read.bits);
     let write = Write { size: Some(size), ..Write::default() };

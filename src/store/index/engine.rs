@@ -122,8 +122,8 @@ impl<E: Engine> View for Database<E> {
         queries::meta(&mut self.0.reader(Cost::of(nodes.len())).await?, nodes, namespace).await
     }
 
-    async fn versions(&self, node: NodeId) -> Result<Vec<Version>> {
-        queries::versions(&mut self.0.reader(Cost::Short).await?, node).await
+    async fn versions(&self, nodes: &[NodeId]) -> Result<Vec<Version>> {
+        queries::versions(&mut self.0.reader(Cost::of(nodes.len())).await?, nodes).await
     }
 
     async fn inline(&self, id: Uuid) -> Result<Option<Bytes>> {

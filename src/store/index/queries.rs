@@ -72,8 +72,11 @@ pub async fn meta<S: Session>(s: &mut S, nodes: &[NodeId], namespace: Option<&st
     rows(s, &sql::META, &[Value::Nodes(nodes), Value::MaybeText(namespace)], read::meta).await
 }
 
-pub async fn versions<S: Session>(s: &mut S, node: NodeId) -> Result<Vec<Version>> {
-    rows(s, &sql::VERSIONS, &[Value::Int(node.0)], read::version).await
+pub async fn versions<S: Session>(s: &mut S, nodes: &[NodeId]) -> Result<Vec<Version>> {
+    if nodes.is_empty() {
+        return Ok(Vec::new());
+    }
+    rows(s, &sql::VERSIONS, &[Value::Nodes(nodes)], read::version).await
 }
 
 pub async fn inline<S: Session>(s: &mut S, id: Uuid) -> Result<Option<Bytes>> {

@@ -28,6 +28,7 @@ pub fn node(row: &dyn Row) -> Result<Node> {
         mime: row.text(9)?.to_owned(),
         content: content(row.text(10)?)?,
         attributes: attributes(row.text(11)?)?,
+        version: Some(row.text(12)?).filter(|text| !text.is_empty()).map(uuid).transpose()?,
     })
 }
 
@@ -62,6 +63,10 @@ pub fn version(row: &dyn Row) -> Result<Version> {
         content: content(row.text(5)?)?,
         principal: row.text(6)?.to_owned(),
         at_ns: row.int(7)?,
+        mime: row.text(8)?.to_owned(),
+        attributes: attributes(row.text(9)?)?,
+        unversioned: row.int(10)? != 0,
+        marker: row.int(11)? != 0,
     })
 }
 

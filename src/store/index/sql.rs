@@ -27,7 +27,7 @@ macro_rules! statements {
 // Column lists, in the order in which `rows.rs` reads them.
 macro_rules! node {
     () => {
-        "id, uuid, parent, name, kind, size, mtime_ns, created_ns, etag, mime, content, attributes"
+        "id, uuid, parent, name, kind, size, mtime_ns, created_ns, etag, mime, content, attributes, version"
     };
     ($of:literal) => {
         concat!(
@@ -54,7 +54,9 @@ macro_rules! node {
             $of,
             ".content, ",
             $of,
-            ".attributes"
+            ".attributes, ",
+            $of,
+            ".version"
         )
     };
 }
@@ -65,7 +67,7 @@ macro_rules! lock {
 }
 macro_rules! version {
     () => {
-        "id, node, size, mtime_ns, etag, content, principal, at_ns"
+        "id, node, size, mtime_ns, etag, content, principal, at_ns, mime, attributes, unversioned, marker"
     };
 }
 macro_rules! change {
@@ -139,15 +141,15 @@ statements! {
     /// PostgreSQL, and a mutation may want to go on with another name.
     INSERT_NODE = same(
         "INSERT INTO node (uuid, parent, name, sort_key, kind, size, mtime_ns, created_ns, etag, mime, \
-         content, attributes) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
+         content, attributes, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
          ON CONFLICT DO NOTHING RETURNING id"
     );
     /// Touches no row when the name is taken; see [`INSERT_NODE`].
     UPDATE_NODE = same(
         "UPDATE node SET uuid = $1, parent = $2, name = $3, sort_key = $4, kind = $5, size = $6, \
-         mtime_ns = $7, created_ns = $8, etag = $9, mime = $10, content = $11, attributes = $12 \
-         WHERE id = $13 AND NOT EXISTS (SELECT 1 FROM node AS other \
-         WHERE other.parent = $2 AND other.name = $3 AND other.id <> $13)"
+         mtime_ns = $7, created_ns = $8, etag = $9, mime = $10, content = $11, attributes = $12, \
+         version = $13 WHERE id = $14 AND NOT EXISTS (SELECT 1 FROM node AS other \
+         WHERE other.parent = $2 AND other.name = $3 AND other.id <> $14)"
     );
     TOUCH = same("UPDATE node SET mtime_ns = $1, etag = $2 WHERE id = $3");
     DELETE_NODE = same(
@@ -175,12 +177,21 @@ statements! {
     );
 
     // Versions.
-    VERSIONS = same(concat!(
-        "SELECT ", version!(), " FROM version WHERE node = $1 ORDER BY at_ns DESC, id"
-    ));
+    VERSIONS = Sql {
+        sqlite: concat!(
+            "SELECT ", version!(), " FROM version WHERE node IN (SELECT value FROM json_each($1)) ",
+            "ORDER BY node, at_ns DESC, id"
+        ),
+        postgres: concat!(
+            "SELECT ", version!(), " FROM version WHERE node = ANY(CAST($1 AS BIGINT[])) ",
+            "ORDER BY node, at_ns DESC, id"
+        ),
+    };
     INSERT_VERSION = same(concat!(
-        "INSERT INTO version (", version!(), ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+        "INSERT INTO version (", version!(), ") ",
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
     ));
+    MOVE_VERSIONS = same("UPDATE version SET node = $1 WHERE node = $2");
     DELETE_VERSION = same("DELETE FROM version WHERE id = $1");
 
     // Contents.

@@ -88,6 +88,7 @@ impl<S: Session> Txn for Transaction<'_, S> {
             mime: new.mime,
             content: new.content,
             attributes: new.attributes,
+            version: new.version,
         })
     }
 
@@ -104,6 +105,7 @@ impl<S: Session> Txn for Transaction<'_, S> {
             mime: node.mime.clone(),
             content: node.content.clone(),
             attributes: node.attributes.clone(),
+            version: node.version,
         };
         let columns = Columns::of(&node.name, &as_new)?;
         let mut values = columns.values().to_vec();
@@ -168,6 +170,7 @@ impl<S: Session> Txn for Transaction<'_, S> {
 
     async fn insert_version(&mut self, version: &Version) -> Result<()> {
         let (id, content) = (version.id.to_string(), version.content.to_text());
+        let attributes = attributes_to_text(&version.attributes)?;
         let values = [
             Value::Text(&id),
             Value::Int(version.node.0),
@@ -177,13 +180,22 @@ impl<S: Session> Txn for Transaction<'_, S> {
             Value::Text(&content),
             Value::Text(&version.principal),
             Value::Int(version.at_ns),
+            Value::Text(&version.mime),
+            Value::Text(&attributes),
+            Value::Int(version.unversioned.into()),
+            Value::Int(version.marker.into()),
         ];
         self.run(&sql::INSERT_VERSION, &values).await?;
         Ok(())
     }
 
     async fn versions(&mut self, node: NodeId) -> Result<Vec<Version>> {
-        queries::versions(self.session, node).await
+        queries::versions(self.session, &[node]).await
+    }
+
+    async fn move_versions(&mut self, from: NodeId, to: NodeId) -> Result<()> {
+        self.run(&sql::MOVE_VERSIONS, &[Value::Int(to.0), Value::Int(from.0)]).await?;
+        Ok(())
     }
 
     async fn delete_version(&mut self, id: Uuid) -> Result<()> {
@@ -404,6 +416,7 @@ struct Columns<'n> {
     size: i64,
     content: String,
     attributes: String,
+    version: String,
 }
 
 impl<'n> Columns<'n> {
@@ -415,10 +428,11 @@ impl<'n> Columns<'n> {
             size: signed(node.size)?,
             content: node.content.to_text(),
             attributes: attributes_to_text(&node.attributes)?,
+            version: node.version.map(|version| version.to_string()).unwrap_or_default(),
         })
     }
 
-    fn values(&self) -> [Value<'_>; 12] {
+    fn values(&self) -> [Value<'_>; 13] {
         [
             Value::Text(&self.uuid),
             Value::Int(self.node.parent.0),
@@ -432,6 +446,7 @@ impl<'n> Columns<'n> {
             Value::Text(&self.node.mime),
             Value::Text(&self.content),
             Value::Text(&self.attributes),
+            Value::Text(&self.version),
         ]
     }
 }

@@ -77,6 +77,7 @@ fn workspace(slug: &str, datasource: &str) -> Workspace {
         default_rights: Rights::NONE,
         recycle: true,
         versions: 0,
+        versions_suspended: false,
         created_ns: 0,
     }
 }

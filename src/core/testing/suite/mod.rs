@@ -164,6 +164,7 @@ macro_rules! __index_cases {
             content::content_of_versions_parts_and_extents_is_referenced,
             content::discarded_blobs_are_kept_until_forgotten,
             content::versions_come_back_and_are_deleted_one_by_one,
+            content::a_delete_marker_is_no_child_of_its_collection,
             locks::locks_come_back_as_they_were_put,
             locks::a_lock_put_again_replaces_the_one_with_its_token,
             locks::an_expired_lock_is_no_lock,

@@ -30,6 +30,7 @@ pub(super) async fn structured() -> TestCore {
             default_rights: Rights::ALL,
             recycle: true,
             versions: 0,
+            versions_suspended: false,
             created_ns: 0,
         })
         .await

@@ -10,6 +10,7 @@
 //! | `uploading` | uploads in parts |
 //! | `feed` | one change per mutation, each seen once |
 //! | `folders` | collections that come and go with keys |
+//! | `versions` | earlier contents, delete markers |
 //! | `adoption` | structured datasources and outside changes |
 
 mod adoption;
@@ -20,6 +21,7 @@ mod locking;
 mod moving;
 mod rights;
 mod uploading;
+mod versions;
 mod writing;
 
 use crate::error::{Error, Result};

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use cellgate_core::Error;
 use cellgate_core::change::{ChangeKind, NewChange};
-use cellgate_core::node::{NodeId, NodeKind};
-use cellgate_core::ports::{Span, commit};
+use cellgate_core::node::{Attributes, Content, NodeId, NodeKind};
+use cellgate_core::ports::{Span, Version, commit};
 use cellgate_core::principal::Door;
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
@@ -44,6 +44,7 @@ on_both_engines![
     over_long_keys_are_refused,
     a_closed_index_refuses_mutations,
     an_index_of_a_newer_version_is_left_alone,
+    an_index_of_an_older_version_is_brought_up_to_date,
 ];
 
 async fn a_taken_name_is_an_error_that_the_mutation_survives(fixture: Fixture) {
@@ -291,4 +292,44 @@ async fn an_index_of_a_newer_version_is_left_alone(fixture: Fixture) {
     }
     let Err(refused) = Store::open(&fixture.location).await else { panic!("it was opened") };
     assert!(refused.chain().contains("newer cellgate"), "{}", refused.chain());
+}
+
+/// The first schema, as it was released, with a file that was replaced once.
+async fn an_index_of_an_older_version_is_brought_up_to_date(mut fixture: Fixture) {
+    let index = fixture.index();
+    let node = insert(&*index, leaf(NodeId::ROOT, "a")).await.unwrap();
+    fixture.store.close().await;
+    let undo = "ALTER TABLE node DROP COLUMN version; ALTER TABLE version DROP COLUMN mime; \
+                ALTER TABLE version DROP COLUMN attributes; ALTER TABLE version DROP COLUMN unversioned; \
+                ALTER TABLE version DROP COLUMN marker; DELETE FROM _sqlx_migrations WHERE version > 1; \
+                INSERT INTO version (id, node, size, mtime_ns, etag, content, principal, at_ns) \
+                SELECT '11111111-2222-4333-8444-555555555555', id, 7, 8, 'e', '', 'ann', 9 FROM node";
+    match &fixture.location {
+        Location::Sqlite(path) => {
+            rusqlite::Connection::open(path).unwrap().execute_batch(undo).unwrap();
+        }
+        Location::Postgres(url) => {
+            let mut connection = PgConnection::connect(url).await.unwrap();
+            sqlx::raw_sql(undo).execute(&mut connection).await.unwrap();
+        }
+    }
+    fixture.store = Store::open(&fixture.location).await.unwrap();
+    let index = fixture.index();
+    let found = index.node(node.id).await.unwrap().unwrap();
+    assert_eq!((found.version, found.version_id()), (None, node.uuid));
+    let expected = Version {
+        id: Uuid::parse_str("11111111-2222-4333-8444-555555555555").unwrap(),
+        node: node.id,
+        size: 7,
+        mtime_ns: 8,
+        etag: "e".into(),
+        content: Content::None,
+        principal: "ann".into(),
+        at_ns: 9,
+        mime: String::new(),
+        attributes: Attributes::default(),
+        unversioned: false,
+        marker: false,
+    };
+    assert_eq!(index.versions(&[node.id]).await.unwrap(), [expected]);
 }

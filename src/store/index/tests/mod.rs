@@ -75,6 +75,7 @@ fn new_node(parent: NodeId, name: &str, kind: NodeKind) -> NewNode {
         mime: "text/plain".into(),
         content: Content::None,
         attributes: Attributes::default(),
+        version: None,
     }
 }
 

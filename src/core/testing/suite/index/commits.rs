@@ -28,6 +28,10 @@ async fn write_everything(txn: &mut dyn Txn, root: NodeId, tag: Uuid) -> crate::
         content: Content::Inline(tag),
         principal: "alice".into(),
         at_ns: NOW,
+        mime: String::new(),
+        attributes: Attributes::default(),
+        unversioned: false,
+        marker: false,
     })
     .await?;
     txn.put_inline(tag, b"hello").await?;
@@ -106,7 +110,7 @@ async fn seen(index: &Arc<dyn Index>, root: NodeId, tag: Uuid) -> Vec<(&'static 
         ("node", node.is_some()),
         ("touch", index.node(root).await.unwrap().unwrap().etag == text),
         ("meta", !index.meta(&[id], None).await.unwrap().is_empty()),
-        ("version", !index.versions(id).await.unwrap().is_empty()),
+        ("version", !index.versions(&[id]).await.unwrap().is_empty()),
         ("inline", index.inline(tag).await.unwrap().is_some()),
         ("extents", index.extents(tag).await.unwrap().is_some()),
         ("discarded blob", discarded.iter().any(|(_, blob)| *blob == tag)),

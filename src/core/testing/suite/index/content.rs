@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{NOW, insert, leaf, root};
 use crate::node::{Attributes, Content, Extent, Node, NodeId};
-use crate::ports::{Index, NewNode, Version};
+use crate::ports::{Count, Index, NewNode, Span, Version};
 use crate::principal::Door;
 use crate::upload::{Part, Upload};
 
@@ -184,6 +184,10 @@ fn version(node: NodeId, number: i64, content: Content) -> Version {
         content,
         principal: "alice é".into(),
         at_ns: NOW + number,
+        mime: format!("text/x-{number}"),
+        attributes: Attributes([("cache-control".to_owned(), format!("max-age={number}"))].into()),
+        unversioned: number % 2 == 1,
+        marker: number == 2,
     }
 }
 
@@ -211,10 +215,44 @@ pub async fn versions_come_back_and_are_deleted_one_by_one(index: Arc<dyn Index>
         Ok(())
     })
     .unwrap();
-    assert_eq!(by_age(index.versions(node.id).await.unwrap()), versions);
+    assert_eq!(by_age(index.versions(&[node.id]).await.unwrap()), versions);
 
     let gone = versions.remove(1);
     txn!(index, |txn| txn.delete_version(gone.id).await).unwrap();
-    assert_eq!(by_age(index.versions(node.id).await.unwrap()), versions);
-    assert_eq!(index.versions(other.id).await.unwrap(), [elsewhere]);
+    assert_eq!(by_age(index.versions(&[node.id]).await.unwrap()), versions);
+    assert_eq!(index.versions(&[other.id]).await.unwrap(), [elsewhere.clone()]);
+
+    // Of many leaves at once: by leaf, newest first.
+    versions.reverse();
+    let both: Vec<_> = versions.iter().cloned().chain([elsewhere.clone()]).collect();
+    assert_eq!(index.versions(&[other.id, node.id]).await.unwrap(), both);
+    assert_eq!(index.versions(&[]).await.unwrap(), []);
+
+    txn!(index, |txn| txn.move_versions(node.id, other.id).await).unwrap();
+    assert_eq!(index.versions(&[node.id]).await.unwrap(), []);
+    let moved: Vec<_> = [elsewhere]
+        .into_iter()
+        .chain(versions.into_iter().map(|of| Version { node: other.id, ..of }))
+        .collect();
+    assert_eq!(index.versions(&[other.id]).await.unwrap(), moved);
+}
+
+pub async fn a_delete_marker_is_no_child_of_its_collection(index: Arc<dyn Index>) {
+    let root = root(&index).await;
+    let leaf = insert(&index, leaf(root.id, "a")).await;
+    let hidden = Node { parent: root.id.removed_below(), ..leaf.clone() };
+    let (marker, name) = (hidden.clone(), leaf.name.clone());
+    txn!(index, |txn| {
+        txn.update_node(&marker).await?;
+        assert_eq!(txn.child(root.id, &name).await?, None);
+        assert_eq!(txn.child(root.id.removed_below(), &name).await?, Some(marker));
+        Ok(())
+    })
+    .unwrap();
+    let all = Span { limit: 10, ..Span::default() };
+    assert_eq!(index.children(root.id, &all).await.unwrap(), []);
+    assert_eq!(index.occupied(&[root.id]).await.unwrap(), []);
+    assert_eq!(index.count_children(root.id).await.unwrap(), Count::default());
+    assert_eq!(index.children(root.id.removed_below(), &all).await.unwrap(), [hidden.clone()]);
+    assert_eq!(index.ancestry(leaf.id).await.unwrap(), [hidden]);
 }

@@ -39,6 +39,7 @@ fn leaf(parent: NodeId, name: &str) -> NewNode {
         mime: "text/plain".into(),
         content: Content::Blob(Uuid::new_v4()),
         attributes: Attributes::default(),
+        version: None,
     }
 }
 

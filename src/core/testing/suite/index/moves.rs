@@ -32,6 +32,7 @@ pub async fn update_writes_every_column(index: Arc<dyn Index>) {
         mime: "text/html".into(),
         content: Content::Inline(Uuid::new_v4()),
         attributes,
+        version: Some(Uuid::new_v4()),
     };
     update(&index, new.clone()).await.unwrap();
     assert_eq!(index.node(old.id).await.unwrap(), Some(new.clone()));

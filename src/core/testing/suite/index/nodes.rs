@@ -29,6 +29,7 @@ pub async fn nodes_come_back_as_they_were_written(index: Arc<dyn Index>) {
             mime: "text/plain; charset=\"utf-8\"".into(),
             content,
             attributes: attributes.clone(),
+            version: (number > 0).then(Uuid::new_v4),
             ..leaf(root.id, &format!("it's % _ \" \\ é 😀 {number}"))
         };
         let node = insert(&index, new.clone()).await;
@@ -45,6 +46,7 @@ pub async fn nodes_come_back_as_they_were_written(index: Arc<dyn Index>) {
             mime: new.mime,
             content: new.content,
             attributes: new.attributes,
+            version: new.version,
         };
         assert_eq!(node, expected);
         let expected = Some(expected);
@@ -70,7 +72,7 @@ pub async fn what_does_not_exist_is_none(index: Arc<dyn Index>) {
     assert_eq!(index.chain(nobody, &names("a")).await.unwrap(), []);
     assert_eq!(index.children(nobody, &all()).await.unwrap(), []);
     assert_eq!(index.count_children(nobody).await.unwrap(), Count::default());
-    assert_eq!(index.versions(nobody).await.unwrap(), []);
+    assert_eq!(index.versions(&[nobody]).await.unwrap(), []);
     txn!(index, |txn| {
         assert_eq!(txn.node(nobody).await?, None);
         assert_eq!(txn.child(root.id, "a").await?, None);
@@ -264,6 +266,10 @@ pub async fn deleting_a_node_takes_what_hangs_on_it(index: Arc<dyn Index>) {
                 content: Content::None,
                 principal: "alice".into(),
                 at_ns: NOW,
+                mime: String::new(),
+                attributes: Attributes::default(),
+                unversioned: false,
+                marker: false,
             })
             .await?;
         }
@@ -288,13 +294,13 @@ pub async fn deleting_a_node_takes_what_hangs_on_it(index: Arc<dyn Index>) {
     assert_eq!(index.node_by_uuid(gone.uuid).await.unwrap(), None);
     assert_eq!(index.chain(root.id, &names("gone")).await.unwrap(), []);
     assert_eq!(index.lock(&format!("urn:uuid:{}", gone.uuid), NOW).await.unwrap(), None);
-    assert_eq!(index.versions(gone.id).await.unwrap(), []);
+    assert_eq!(index.versions(&[gone.id]).await.unwrap(), []);
 
     let locks = index.locks_on(&ids, NOW).await.unwrap();
     assert_eq!(locks.iter().map(|lock| lock.node).collect::<Vec<_>>(), [kept.id]);
     let meta = index.meta(&ids, None).await.unwrap();
     assert_eq!(meta.iter().map(|meta| meta.node).collect::<Vec<_>>(), [kept.id, kept.id]);
-    assert_eq!(index.versions(kept.id).await.unwrap().len(), 1);
+    assert_eq!(index.versions(&[kept.id]).await.unwrap().len(), 1);
 
     // The name is free again, for another kind too.
     fill(&index, root.id, &["gone/"]).await;
