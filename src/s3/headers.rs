@@ -1,7 +1,7 @@
 //! Headers that describe an object: what is kept with it, what is checked, what is shown.
 //!
-//! Known gaps: encryption, tagging, object lock, redirects and ACL grants are refused with 501
-//! rather than dropped; SHA-512 and xxHash checksums likewise.
+//! Known gaps: encryption, redirects and ACL grants are refused with 501 rather than dropped; SHA-512
+//! and xxHash checksums likewise; object lock as Amazon does in a bucket that has none.
 
 use std::time::SystemTime;
 
@@ -11,6 +11,7 @@ use cellgate_core::content::{Algorithm, Checksum, LateChecksums};
 use cellgate_core::http::conditional::{Conditions, ETags};
 use cellgate_core::http::date;
 use cellgate_core::node::Attributes;
+use cellgate_core::tree::TAGS;
 use cellgate_core::{Error, Node};
 use http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_TYPE,
@@ -21,12 +22,13 @@ use s3s::dto::{ETag, Timestamp};
 use s3s::{S3Error, S3ErrorCode, S3Result};
 
 use crate::body::Trailers;
-use crate::error;
+use crate::tags::Tags;
+use crate::{checksums, error};
 
 /// Amazon's limit on user metadata, names and values together.
 const METADATA_MAX_BYTES: usize = 2_048;
 const METADATA: &str = "x-amz-meta-";
-const CHECKSUM: &str = "x-amz-checksum-";
+pub(crate) const CHECKSUM: &str = "x-amz-checksum-";
 
 /// Headers kept with the content and sent back as they came.
 pub(crate) const STORED: [HeaderName; 5] =
@@ -58,6 +60,15 @@ pub(crate) fn content(headers: &HeaderMap) -> S3Result<(Attributes, Option<Strin
         return Err(S3Error::new(S3ErrorCode::MetadataTooLarge));
     }
     Ok((attributes, mime(headers)?))
+}
+
+/// The same with tags: what a new object begins with.
+pub(crate) fn new_object(headers: &HeaderMap) -> S3Result<(Attributes, Option<String>)> {
+    let (mut attributes, mime) = content(headers)?;
+    if let Some(tags) = Tags::of_header(headers)?.filter(|tags| tags.len() > 0) {
+        attributes.set(TAGS, tags.text());
+    }
+    Ok((attributes, mime))
 }
 
 /// The media type. Generic ones say nothing (Cells' web client and cec send them for everything):
@@ -187,17 +198,20 @@ pub(crate) fn decode(algorithm: Algorithm, value: &str) -> Option<Vec<u8>> {
     STANDARD.decode(value.trim()).ok().filter(|value| value.len() == length)
 }
 
-/// The digests kept with an object, as response headers.
-pub(crate) fn checksums(attributes: &Attributes) -> HeaderMap {
+/// Digests as response headers.
+pub(crate) fn digests<'v>(digests: impl Iterator<Item = (Algorithm, &'v str)>) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    for algorithm in Algorithm::ALL {
-        // The MD5 is the ETag already.
-        if algorithm == Algorithm::Md5 {
-            continue;
-        }
-        if let Some(value) = attributes.get(&Checksum::attribute(algorithm)) {
-            insert(&mut headers, &format!("{CHECKSUM}{}", algorithm.as_str()), value);
-        }
+    for (algorithm, value) in digests {
+        insert(&mut headers, &format!("{CHECKSUM}{}", algorithm.as_str()), value);
+    }
+    headers
+}
+
+/// The digests kept with an object and their kind, as response headers.
+pub(crate) fn checksums(attributes: &Attributes) -> HeaderMap {
+    let mut headers = digests(checksums::kept(attributes));
+    if let Some(of) = checksums::kept_type(attributes) {
+        headers.insert("x-amz-checksum-type", HeaderValue::from_static(checksums::name_of(of)));
     }
     headers
 }
@@ -219,6 +233,10 @@ pub(crate) fn object(node: &Node) -> HeaderMap {
         if let Ok(value) = s3s_rfc2047::encode(value) {
             insert(&mut headers, name, &value);
         }
+    }
+    let tags = Tags::kept(&node.attributes).len();
+    if tags > 0 {
+        headers.insert("x-amz-tagging-count", HeaderValue::from(tags));
     }
     headers
 }
@@ -249,23 +267,23 @@ pub(crate) fn source_conditions(headers: &HeaderMap) -> S3Result<Conditions> {
 
 /// Headers that ask for what is not built. Dropping them would store in the clear what was to be
 /// encrypted, or leave public what was to be locked.
-const REFUSED: [&str; 8] = [
+const REFUSED: [&str; 5] = [
     "x-amz-server-side-encryption",
     "x-amz-copy-source-server-side-encryption",
-    "x-amz-tagging",
-    "x-amz-object-lock-",
     "x-amz-grant-",
     "x-amz-website-redirect-location",
     "x-amz-write-offset-bytes",
-    "x-amz-if-match-",
 ];
 
 /// Refuses what the headers ask for beyond this door.
 pub(crate) fn refuse_unsupported(headers: &HeaderMap) -> S3Result<()> {
     for (name, value) in headers {
         let name = name.as_str();
-        if name == "x-amz-tagging-directive" || !name.starts_with("x-amz-") {
+        if !name.starts_with("x-amz-") {
             continue;
+        }
+        if name.starts_with("x-amz-object-lock-") {
+            return Err(no_object_lock());
         }
         if let Some(refused) = REFUSED.iter().find(|refused| name.starts_with(**refused)) {
             return Err(error::unsupported(format!("header `{}`", refused.trim_end_matches('-'))));
@@ -281,6 +299,11 @@ pub(crate) fn refuse_unsupported(headers: &HeaderMap) -> S3Result<()> {
         }
     }
     Ok(())
+}
+
+/// Amazon's answer to whatever needs object lock, in a bucket without.
+pub(crate) fn no_object_lock() -> S3Error {
+    error::with(S3ErrorCode::InvalidRequest, "Bucket is missing Object Lock Configuration")
 }
 
 /// The one value of a header, as UTF-8 (metadata may be raw UTF-8).
@@ -381,16 +404,14 @@ mod tests {
 
     #[test]
     fn what_is_not_built_is_refused() {
-        for name in [
-            "x-amz-server-side-encryption",
-            "x-amz-server-side-encryption-customer-key",
-            "x-amz-tagging",
-            "x-amz-object-lock-mode",
-            "x-amz-grant-read",
-        ] {
+        for name in
+            ["x-amz-server-side-encryption", "x-amz-server-side-encryption-customer-key", "x-amz-grant-read"]
+        {
             let refused = refuse_unsupported(&map(&[(name, "x")])).unwrap_err();
             assert_eq!(refused.code(), &S3ErrorCode::NotImplemented, "{name}");
         }
+        let lock = refuse_unsupported(&map(&[("x-amz-object-lock-mode", "GOVERNANCE")])).unwrap_err();
+        assert_eq!(lock.code(), &S3ErrorCode::InvalidRequest);
         let acl = refuse_unsupported(&map(&[("x-amz-acl", "public-read")])).unwrap_err();
         assert_eq!(acl.code(), &S3ErrorCode::AccessControlListNotSupported);
         let usual = [("x-amz-acl", "private"), ("x-amz-storage-class", "STANDARD"), ("x-amz-date", "x")];

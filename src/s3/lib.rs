@@ -5,12 +5,7 @@
 //! Beside it stand the reads and copies that its typed inputs refuse (`route::Direct`).
 //!
 //! Buckets are `io` and `data`, which hold the whole tree of the caller, and every workspace
-//! (`address`). Operations: `ListBuckets`, `HeadBucket`,
-//! `CreateBucket` (of `io`: 200), `GetBucketLocation`, `GetBucketVersioning`, `ListObjects`,
-//! `ListObjectsV2`, `GetObject`, `HeadObject`, `PutObject`, `CopyObject`, `DeleteObject`,
-//! `DeleteObjects`, `CreateMultipartUpload`, `UploadPart`, `UploadPartCopy`,
-//! `CompleteMultipartUpload`, `AbortMultipartUpload`, `ListParts`, `ListMultipartUploads`. All others
-//! answer 501 `NotImplemented`.
+//! (`address`). Operations: those in `ops::BUILT`; all others answer 501 `NotImplemented`.
 //!
 //! Where a node tree is not a key space:
 //!
@@ -21,18 +16,28 @@
 //! * Keys with empty segments, `.`, `..` or control characters are refused, 400 `InvalidArgument`;
 //!   names above 255 bytes and keys above 1,024, 400 `KeyTooLongError`.
 //! * Keys are NFC, whatever form they were asked for in.
+//! * `folder/` takes metadata and tags, but no content: 400 `InvalidArgument`.
 //!
-//! Known gaps: versions, ACLs, tags, encryption, POST forms, archives
-//! of folders, thumbnails.
+//! Where Amazon does otherwise on purpose of its own:
+//!
+//! * A copy is the same content: it keeps the ETag, parts and checksums of an object made of parts,
+//!   where Amazon makes one of a single part. Parts are counted from 1 without gaps.
+//! * `LastModified` is when an object was written. `x-amz-meta-mtime` (rclone, s3cmd) is kept and given
+//!   back, and is no time of the node: `aws s3 sync` takes an object for old whose time is before the
+//!   local file's, and readers take one for unchanged that went back in time.
+//!
+//! Known gaps: versions, ACLs, encryption, POST forms, archives of folders, thumbnails.
 
 mod address;
 mod auth;
 mod body;
+mod checksums;
 mod error;
 mod headers;
 mod listing;
 mod ops;
 mod route;
+mod tags;
 mod wording;
 
 use std::sync::Arc;

@@ -162,6 +162,9 @@ pub struct Remove {
     pub only_empty: bool,
     /// Take a node of another kind for a missing one.
     pub kind: Option<NodeKind>,
+    /// Conditions on the size and, in whole seconds, the modification time.
+    pub size: Option<u64>,
+    pub mtime_s: Option<i64>,
     pub tokens: Vec<String>,
 }
 

@@ -35,8 +35,14 @@ impl Tree {
         let transfer =
             Transfer { source: how.conditions.clone(), tokens: how.tokens.clone(), ..Transfer::default() };
         let node = self.leaving(txn, place, &found, &transfer).await?;
-        if how.kind.is_some_and(|kind| kind != node.kind) {
+        let hidden = self.speaks_keys() && node.is_implied();
+        if how.kind.is_some_and(|kind| kind != node.kind || hidden) {
             return Err(Error::NotFound(place.path.to_string()));
+        }
+        if how.size.is_some_and(|size| size != node.size)
+            || how.mtime_s.is_some_and(|mtime_s| mtime_s != node.mtime_s())
+        {
+            return Err(Error::PreconditionFailed(place.path.to_string()));
         }
         if how.only_empty && node.is_collection() {
             let holds = occupied(txn, node.id).await?;

@@ -3,10 +3,8 @@
 //! Copying a key onto itself is for replacing its metadata (rclone sets modification times so).
 //! Known gap: copies of earlier versions.
 
-use cellgate_core::content::{Algorithm, Checksum};
-use cellgate_core::node::Attributes;
-use cellgate_core::tree::{Existing, Parents, Transfer, Written};
-use cellgate_core::{Error, Node, NodePath, Tree};
+use cellgate_core::tree::{Parents, Transfer};
+use cellgate_core::{Error, Node, Tree};
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 use s3s::{Body, S3Error, S3ErrorCode, S3Response, S3Result};
@@ -15,10 +13,8 @@ use super::get_object::{EMPTY_MD5, leaf, missing, refuse_versions};
 use super::put_object::make_folder;
 use super::{DirectRequest, Ops, survive};
 use crate::address::{Bucket, Key};
-use crate::{error, headers, route};
-
-/// How often a copy looks again at a target that appeared meanwhile.
-const COPY_TRIES: usize = 4;
+use crate::tags::Tags;
+use crate::{checksums, error, headers, route};
 
 pub(crate) async fn copy_object(ops: &Ops, req: DirectRequest) -> S3Result<S3Response<Body>> {
     let (tree, bucket) = ops.open(&req.extensions, &req.bucket).await?;
@@ -31,29 +27,34 @@ pub(crate) async fn copy_object(ops: &Ops, req: DirectRequest) -> S3Result<S3Res
             if !node.is_collection() {
                 return Err(S3Error::new(S3ErrorCode::NoSuchKey));
             }
-            make_folder(tree, to, false).await.map_err(error::answer)?;
+            let attributes = match directive(&req, "x-amz-metadata-directive")? {
+                Directive::Copy => node.attributes,
+                Directive::Replace => headers::content(&req.headers)?.0,
+            };
+            make_folder(tree, to, false, attributes).await.map_err(error::answer)?;
             return Ok(result("CopyObjectResult", EMPTY_MD5, node.mtime_ns));
         }
         _ => return Err(error::invalid("a key that ends in a slash is a folder and takes no content")),
     };
-    let replace = match req.header("x-amz-metadata-directive")?.unwrap_or("COPY") {
-        "COPY" if from == to => {
+    let replace = match directive(&req, "x-amz-metadata-directive")? {
+        Directive::Copy if from == to => {
             return Err(error::with(
                 S3ErrorCode::InvalidRequest,
-                "this copy request is illegal because it is trying to copy an object to itself without \
-                 changing the object's metadata",
+                "This copy request is illegal because it is trying to copy an object to itself without \
+                 changing the object's metadata, storage class, website redirect location or encryption \
+                 attributes.",
             ));
         }
-        "COPY" => None,
-        "REPLACE" => Some(headers::content(&req.headers)?),
-        _ => return Err(error::invalid("the metadata directive can only be `COPY` or `REPLACE`")),
+        Directive::Copy => None,
+        Directive::Replace => Some(headers::content(&req.headers)?),
     };
+    let tags = match directive(&req, "x-amz-tagging-directive")? {
+        Directive::Copy => None,
+        Directive::Replace => Some(Tags::of_header(&req.headers)?.unwrap_or_default().text()),
+    };
+    let compute = checksums::algorithm(&req.headers, "x-amz-checksum-algorithm")?;
     let node = tree.stat(&from).await.map_err(missing)?;
     leaf(&node)?;
-    let replace = replace.map(|(mut attributes, mime)| {
-        keep_checksums(&node, &mut attributes);
-        (attributes, mime)
-    });
     let source = headers::source_conditions(&req.headers)?;
     // Those of a read, `modified since` among them; the copy checks again what a write can.
     source.check_read(&node, &from.to_string()).map_err(source_failed)?;
@@ -62,37 +63,35 @@ pub(crate) async fn copy_object(ops: &Ops, req: DirectRequest) -> S3Result<S3Res
         target: headers::write_conditions(&req.headers)?,
         parents: Parents::Create,
         replace,
+        tags,
+        compute: compute.into_iter().collect(),
+        // To the core a copy may replace a folder; an object never does.
+        leaf_only: true,
         ..Transfer::default()
     };
-    let copied = survive(async move { copy(&tree, &from, &to, how).await });
-    let node = copied.await.map_err(source_failed)?.node;
-    Ok(result("CopyObjectResult", &node.etag, node.mtime_ns))
+    let copied = survive(async move { tree.copy(&from, &to, &how).await });
+    Ok(copied_object(&copied.await.map_err(source_failed)?.node))
 }
 
-/// Copies a leaf. To the core a copy may replace a folder; an object never does, also not one that
-/// is being made in this instant: what is not there must still not be there in the commit.
-async fn copy(tree: &Tree, from: &NodePath, to: &NodePath, mut how: Transfer) -> Result<Written, Error> {
-    for _ in 0..COPY_TRIES {
-        how.existing = match tree.stat(to).await {
-            Ok(node) if node.is_collection() => return Err(Error::IsACollection(to.to_string())),
-            Ok(_) => Existing::Replace,
-            Err(_) => Existing::Refuse,
-        };
-        match tree.copy(from, to, &how).await {
-            Err(Error::AlreadyExists(_)) if how.existing == Existing::Refuse => {}
-            done => return done,
-        }
-    }
-    Err(Error::Unavailable(format!("`{to}` keeps changing")))
+enum Directive {
+    Copy,
+    Replace,
 }
 
-/// The digests are of the content, which stays.
-fn keep_checksums(node: &Node, attributes: &mut Attributes) {
-    for key in Algorithm::ALL.map(Checksum::attribute) {
-        if let Some(value) = node.attributes.get(&key) {
-            attributes.set(key, value);
-        }
+fn directive(req: &DirectRequest, name: &'static str) -> S3Result<Directive> {
+    match req.header(name)?.unwrap_or("COPY") {
+        "COPY" => Ok(Directive::Copy),
+        "REPLACE" => Ok(Directive::Replace),
+        _ => Err(error::invalid(format!("header `{name}` can only be `COPY` or `REPLACE`"))),
     }
+}
+
+fn copied_object(node: &Node) -> S3Response<Body> {
+    let mut more = checksums::elements(checksums::kept(&node.attributes));
+    if let Some(of) = checksums::kept_type(&node.attributes) {
+        more.push_str(&format!("<ChecksumType>{}</ChecksumType>", checksums::name_of(of)));
+    }
+    document("CopyObjectResult", &node.etag, node.mtime_ns, &more)
 }
 
 /// The key in `x-amz-copy-source`: `[/]bucket/key[?versionId=…]`, percent-encoded.
@@ -126,11 +125,15 @@ pub(crate) fn source_failed(error: Error) -> S3Error {
 
 /// The document that copies answer.
 pub(crate) fn result(element: &str, etag: &str, mtime_ns: i64) -> S3Response<Body> {
+    document(element, etag, mtime_ns, "")
+}
+
+pub(crate) fn document(element: &str, etag: &str, mtime_ns: i64, more: &str) -> S3Response<Body> {
     let time = cellgate_core::http::date::iso_ms(mtime_ns);
     let xml = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\
          <{element} xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
-         <LastModified>{time}</LastModified><ETag>&quot;{etag}&quot;</ETag></{element}>"
+         <LastModified>{time}</LastModified><ETag>&quot;{etag}&quot;</ETag>{more}</{element}>"
     );
     let mut response = S3Response::new(Body::from(xml));
     response.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/xml"));

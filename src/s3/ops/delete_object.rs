@@ -4,14 +4,16 @@
 //! only when it is empty; what else it holds has keys of its own.
 
 use cellgate_core::http::conditional::Conditions;
+use cellgate_core::node::NodeKind;
 use cellgate_core::tree::{Removal, Remove};
 use cellgate_core::{Error, Tree};
 use futures_util::{StreamExt as _, stream};
 use s3s::dto::{
     DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject,
-    Error as FailedObject, ObjectIdentifier,
+    Error as FailedObject, ObjectIdentifier, Timestamp,
 };
 use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
+use time::OffsetDateTime;
 
 use super::{Ops, get_object, survive};
 use crate::address::{Bucket, Key};
@@ -20,7 +22,7 @@ use crate::{error, headers};
 /// Amazon's limit on one request.
 const KEYS_MAX: usize = 1_000;
 /// Removals that wait for one commit together.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 128;
 
 pub(crate) async fn delete_object(
     ops: &Ops,
@@ -28,8 +30,13 @@ pub(crate) async fn delete_object(
 ) -> S3Result<S3Response<DeleteObjectOutput>> {
     let (tree, bucket) = ops.open(&req.extensions, &req.input.bucket).await?;
     get_object::refuse_versions(req.input.version_id.as_deref())?;
-    let conditions = headers::write_conditions(&req.headers)?;
-    delete(tree, bucket.key(&req.input.key)?, conditions).await?;
+    let how = Remove {
+        conditions: headers::write_conditions(&req.headers)?,
+        size: req.input.if_match_size.map(|size| u64::try_from(size).unwrap_or(u64::MAX)),
+        mtime_s: req.input.if_match_last_modified_time.as_ref().map(seconds),
+        ..Remove::default()
+    };
+    delete(tree, bucket.key(&req.input.key)?, how).await?;
     Ok(S3Response::new(DeleteObjectOutput::default()))
 }
 
@@ -76,20 +83,23 @@ pub(crate) async fn delete_objects(
 
 async fn delete_one(tree: Tree, bucket: &Bucket, object: &ObjectIdentifier) -> S3Result<()> {
     get_object::refuse_versions(object.version_id.as_deref())?;
-    if object.last_modified_time.is_some() || object.size.is_some() {
-        return Err(error::unsupported("deleting by size or time"));
-    }
     let if_match = object
         .e_tag
         .as_ref()
         .map(|tag| cellgate_core::http::conditional::ETags::List(vec![tag.value().to_owned()]));
-    delete(tree, bucket.key(&object.key)?, Conditions { if_match, ..Conditions::default() }).await
+    let how = Remove {
+        conditions: Conditions { if_match, ..Conditions::default() },
+        size: object.size.map(|size| u64::try_from(size).unwrap_or(u64::MAX)),
+        mtime_s: object.last_modified_time.as_ref().map(seconds),
+        ..Remove::default()
+    };
+    delete(tree, bucket.key(&object.key)?, how).await
 }
 
 /// What is not there is deleted already; but no condition holds for it.
-async fn delete(tree: Tree, key: Key, conditions: Conditions) -> S3Result<()> {
-    let conditional = conditions != Conditions::default();
-    match remove(tree, key, conditions).await {
+async fn delete(tree: Tree, key: Key, how: Remove) -> S3Result<()> {
+    let conditional = how.conditions != Conditions::default() || how.size.is_some() || how.mtime_s.is_some();
+    match remove(tree, key, how).await {
         Ok(()) => Ok(()),
         Err(Error::NotFound(path) | Error::ParentMissing(path) | Error::NotACollection(path)) => {
             if conditional {
@@ -102,17 +112,22 @@ async fn delete(tree: Tree, key: Key, conditions: Conditions) -> S3Result<()> {
     }
 }
 
-async fn remove(tree: Tree, key: Key, conditions: Conditions) -> Result<(), Error> {
-    let node = tree.stat(key.path()).await?;
-    let matches = match &key {
-        Key::Leaf(_) => node.is_leaf(),
-        Key::Folder(_) => node.is_collection() && !node.is_implied(),
-    };
+async fn remove(tree: Tree, key: Key, how: Remove) -> Result<(), Error> {
     // Workspaces are no objects: `io/<workspace>/` can be listed, never deleted.
-    if !matches || key.path().depth() < 2 {
+    if key.path().depth() < 2 {
         return Err(Error::NotFound(key.path().to_string()));
     }
-    let how = Remove { removal: Removal::Permanent, conditions, only_empty: true, ..Remove::default() };
+    let kind = match &key {
+        Key::Leaf(_) => NodeKind::Leaf,
+        Key::Folder(_) => NodeKind::Collection,
+    };
+    let how = Remove { removal: Removal::Permanent, only_empty: true, kind: Some(kind), ..how };
     survive(async move { tree.remove(key.path(), &how).await }).await?;
     Ok(())
+}
+
+/// Seconds since the epoch.
+fn seconds(time: &Timestamp) -> i64 {
+    let time: OffsetDateTime = time.clone().into();
+    time.unix_timestamp()
 }

@@ -1,7 +1,7 @@
 //! `GetObject`, `HeadObject`.
 //!
-//! A key that ends in a slash is a folder: empty, `application/x-directory`. Known gaps: parts of a
-//! multipart object cannot be addressed (`partNumber`), nor can versions.
+//! A key that ends in a slash is a folder: empty, `application/x-directory`. Known gap: versions
+//! cannot be addressed.
 
 use cellgate_core::http::conditional::Conditions;
 use cellgate_core::http::date;
@@ -15,6 +15,7 @@ use http::header::{
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use s3s::{Body, S3Error, S3ErrorCode, S3Response, S3Result};
 
+use super::multipart::part_number;
 use super::{DirectRequest, Ops};
 use crate::address::Key;
 use crate::{auth, body, error, headers};
@@ -31,56 +32,82 @@ pub(crate) async fn get_object(ops: &Ops, req: DirectRequest) -> S3Result<S3Resp
         Key::Leaf(path) => path,
         Key::Folder(path) => return folder(&tree, &path, &conditions, overrides).await,
     };
-    let part = match req.parameter("partNumber") {
-        None => None,
-        Some("1") => Some(1),
-        Some(_) => return Err(error::unsupported("reading a single part")),
+    let part = part(&req)?;
+    let failed = |error| match (part, error) {
+        (Some(_), Error::RangeNotSatisfiable { .. }) => no_such_part(),
+        (_, error) => missing(error),
     };
     let head = req.method == Method::HEAD;
     let (node, range, content) = if head {
         let node = tree.stat(&path).await.map_err(missing)?;
         leaf(&node)?;
         conditions.check_read(&node, &path.to_string()).map_err(error::answer)?;
-        let range = range(&req, Some(&node))?.map(|range| range.resolve(node.size)).transpose();
-        (node, range.map_err(error::answer)?, None)
+        let range = part.map_or_else(|| range(&req, Some(&node)), |part| Ok(Some(part)))?;
+        let range = range.map(|range| node.resolve(range)).transpose().map_err(failed)?;
+        (node, range, None)
     } else {
         let current = match req.headers.contains_key(IF_RANGE) {
             true => Some(tree.stat(&path).await.map_err(missing)?),
             false => None,
         };
-        let options =
-            ReadOptions { range: range(&req, current.as_ref())?, conditions, ..ReadOptions::default() };
-        let read = tree.read(&path, &options).await.map_err(missing)?;
+        let range = part.map_or_else(|| range(&req, current.as_ref()), |part| Ok(Some(part)))?;
+        let options = ReadOptions { range, conditions, ..ReadOptions::default() };
+        let read = tree.read(&path, &options).await.map_err(failed)?;
         (read.node, read.range, Some(read.bits))
     };
-    // Without the list of parts, only what was never in parts has a first one.
-    if part.is_some() && node.etag.contains('-') {
-        return Err(error::unsupported("reading a single part"));
-    }
     let mut answer = headers::object(&node);
     let length = range.map_or(node.size, |range| range.len());
     answer.insert(CONTENT_LENGTH, HeaderValue::from(length));
-    match range {
-        Some(range) => headers::insert(&mut answer, CONTENT_RANGE.as_str(), &range.content_range(node.size)),
-        // Of the whole content only: SDKs check what they got against it.
-        None if req
-            .header("x-amz-checksum-mode")?
-            .is_some_and(|mode| mode.eq_ignore_ascii_case("enabled")) =>
-        {
-            answer.extend(headers::checksums(&node.attributes));
+    // An empty object has a first part, but no range to name it by.
+    let range = range.filter(|range| !range.is_empty());
+    if let Some(range) = range {
+        headers::insert(&mut answer, CONTENT_RANGE.as_str(), &range.content_range(node.size));
+    }
+    if let (Some(_), Some(count)) = (part, node.part_count()) {
+        answer.insert("x-amz-mp-parts-count", HeaderValue::from(count));
+    }
+    let mode = req.header("x-amz-checksum-mode")?;
+    if mode.is_some_and(|mode| mode.eq_ignore_ascii_case("enabled")) {
+        // Of what is sent only: SDKs check what they got against it.
+        match (part, range) {
+            (Some(RangeSpec::Part(number)), _) if node.part_count().is_some() => {
+                let piece = node.pieces(number.saturating_sub(1), 1).pop();
+                answer.extend(headers::digests(piece.into_iter().flat_map(|piece| piece.digests)));
+            }
+            (None, Some(_)) => {}
+            _ => answer.extend(headers::checksums(&node.attributes)),
         }
-        None => {}
     }
     answer.extend(overrides);
     let body = content.map_or_else(Body::empty, body::outgoing);
-    let partial = range.is_some() || part.is_some();
-    Ok(respond(body, answer, partial))
+    Ok(respond(body, answer, range.is_some()))
 }
 
 fn respond(body: Body, headers: HeaderMap, partial: bool) -> S3Response<Body> {
     let mut response = S3Response::with_headers(body, headers);
     response.status = Some(if partial { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK });
     response
+}
+
+/// The part asked for.
+fn part(req: &DirectRequest) -> S3Result<Option<RangeSpec>> {
+    let Some(number) = req.parameter("partNumber") else { return Ok(None) };
+    let number = part_number(number.parse().unwrap_or(-1))?;
+    if req.headers.contains_key(RANGE) {
+        return Err(error::with(
+            S3ErrorCode::InvalidRequest,
+            "Cannot specify both Range header and partNumber query parameter",
+        ));
+    }
+    Ok(Some(RangeSpec::Part(number)))
+}
+
+fn no_such_part() -> S3Error {
+    error::custom(
+        "InvalidPartNumber",
+        StatusCode::RANGE_NOT_SATISFIABLE,
+        "The requested partnumber is not satisfiable",
+    )
 }
 
 /// The range asked for. A header that is no single range is ignored, and so is one under an

@@ -1,13 +1,17 @@
 //! The operations, one file each (families share one), called by s3s or by [`DirectRoute`].
 
 mod bucket;
+mod complete_multipart_upload;
 mod copy_object;
 mod delete_object;
 mod get_object;
+mod get_object_attributes;
 mod list_multipart_uploads;
 mod list_objects;
 mod multipart;
+mod object_lock;
 mod put_object;
+mod tagging;
 mod upload_part_copy;
 
 use std::future::Future;
@@ -25,17 +29,22 @@ use crate::route::{self, Direct};
 use crate::{error, headers};
 
 /// What is built. s3s answers 501 `NotImplemented` to every other operation it knows.
-pub(crate) const BUILT: [&str; 20] = [
+pub(crate) const BUILT: [&str; 28] = [
     "AbortMultipartUpload",
     "CompleteMultipartUpload",
     "CopyObject",
     "CreateBucket",
     "CreateMultipartUpload",
     "DeleteObject",
+    "DeleteObjectTagging",
     "DeleteObjects",
     "GetBucketLocation",
     "GetBucketVersioning",
     "GetObject",
+    "GetObjectAttributes",
+    "GetObjectLegalHold",
+    "GetObjectRetention",
+    "GetObjectTagging",
     "HeadBucket",
     "HeadObject",
     "ListBuckets",
@@ -44,6 +53,9 @@ pub(crate) const BUILT: [&str; 20] = [
     "ListObjectsV2",
     "ListParts",
     "PutObject",
+    "PutObjectLegalHold",
+    "PutObjectRetention",
+    "PutObjectTagging",
     "UploadPart",
     "UploadPartCopy",
 ];
@@ -162,7 +174,7 @@ impl S3 for Ops {
         &self,
         req: S3Request<CompleteMultipartUploadInput>,
     ) -> Answer<CompleteMultipartUploadOutput> {
-        multipart::complete_multipart_upload(self, req).await
+        complete_multipart_upload::complete_multipart_upload(self, req).await
     }
 
     async fn abort_multipart_upload(
@@ -180,7 +192,63 @@ impl S3 for Ops {
         &self,
         req: S3Request<ListMultipartUploadsInput>,
     ) -> Answer<ListMultipartUploadsOutput> {
-        multipart::list_multipart_uploads(self, req).await
+        list_multipart_uploads::list_multipart_uploads(self, req).await
+    }
+
+    async fn get_object_attributes(
+        &self,
+        req: S3Request<GetObjectAttributesInput>,
+    ) -> Answer<GetObjectAttributesOutput> {
+        get_object_attributes::get_object_attributes(self, req).await
+    }
+
+    async fn get_object_tagging(
+        &self,
+        req: S3Request<GetObjectTaggingInput>,
+    ) -> Answer<GetObjectTaggingOutput> {
+        tagging::get_object_tagging(self, req).await
+    }
+
+    async fn put_object_tagging(
+        &self,
+        req: S3Request<PutObjectTaggingInput>,
+    ) -> Answer<PutObjectTaggingOutput> {
+        tagging::put_object_tagging(self, req).await
+    }
+
+    async fn delete_object_tagging(
+        &self,
+        req: S3Request<DeleteObjectTaggingInput>,
+    ) -> Answer<DeleteObjectTaggingOutput> {
+        tagging::delete_object_tagging(self, req).await
+    }
+
+    async fn get_object_legal_hold(
+        &self,
+        req: S3Request<GetObjectLegalHoldInput>,
+    ) -> Answer<GetObjectLegalHoldOutput> {
+        object_lock::refuse(self, &req.extensions, &req.input.bucket).await
+    }
+
+    async fn put_object_legal_hold(
+        &self,
+        req: S3Request<PutObjectLegalHoldInput>,
+    ) -> Answer<PutObjectLegalHoldOutput> {
+        object_lock::refuse(self, &req.extensions, &req.input.bucket).await
+    }
+
+    async fn get_object_retention(
+        &self,
+        req: S3Request<GetObjectRetentionInput>,
+    ) -> Answer<GetObjectRetentionOutput> {
+        object_lock::refuse(self, &req.extensions, &req.input.bucket).await
+    }
+
+    async fn put_object_retention(
+        &self,
+        req: S3Request<PutObjectRetentionInput>,
+    ) -> Answer<PutObjectRetentionOutput> {
+        object_lock::refuse(self, &req.extensions, &req.input.bucket).await
     }
 }
 

@@ -1,8 +1,10 @@
 //! `PutObject`: one request body becomes one leaf node.
 //!
-//! A key that ends in a slash and has no content makes a folder. Known gaps: metadata of such keys
-//! is dropped, folders have none.
+//! A key that ends in a slash and has no content makes a folder, which keeps its metadata: rclone
+//! notes the times of directories so.
 
+use cellgate_core::http::conditional::Conditions;
+use cellgate_core::node::Attributes;
 use cellgate_core::tree::{Existing, Parents, Write};
 use cellgate_core::{Error, NodePath, Tree};
 use futures_util::TryStreamExt as _;
@@ -12,7 +14,10 @@ use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 use super::{Ops, survive};
 use crate::address::Key;
 use crate::headers::{self, Promised};
-use crate::{body, error};
+use crate::{body, checksums, error};
+
+/// Amazon's limit, 5 TiB.
+pub(crate) const OBJECT_MAX_BYTES: u64 = 5 << 40;
 
 pub(crate) async fn put_object(
     ops: &Ops,
@@ -23,7 +28,8 @@ pub(crate) async fn put_object(
     let size = length(req.input.content_length)?;
     let conditions = headers::write_conditions(&req.headers)?;
     let promised = Promised::of(&req.headers, &req.extensions)?;
-    let (attributes, mime) = headers::content(&req.headers)?;
+    checksums::check_promised(&req.headers, &promised)?;
+    let (attributes, mime) = headers::new_object(&req.headers)?;
     let (content, fault) = body::incoming(req.input.body);
     let path = match key {
         Key::Leaf(path) => path,
@@ -37,13 +43,13 @@ pub(crate) async fn put_object(
             if conditions.if_match.is_some() {
                 return Err(error::unsupported("If-Match on a folder"));
             }
-            make_folder(tree, path, new_only).await.map_err(error::answer)?;
+            make_folder(tree, path, new_only, attributes).await.map_err(error::answer)?;
             let e_tag = Some(headers::etag(super::get_object::EMPTY_MD5));
             return Ok(S3Response::new(PutObjectOutput { e_tag, ..PutObjectOutput::default() }));
         }
     };
     let write = Write {
-        conditions,
+        conditions: conditions.clone(),
         parents: Parents::Create,
         existing: Existing::Replace,
         size: Some(size),
@@ -54,20 +60,52 @@ pub(crate) async fn put_object(
         attributes,
         ..Write::default()
     };
-    let node = tree.write(&path, content, write).await.map_err(|error| fault.or(error))?.node;
+    let node = match tree.write(&path, content, write).await {
+        Ok(written) => written.node,
+        Err(error @ Error::PreconditionFailed(_)) => {
+            return Err(write_failed(&tree, &path, &conditions, error).await);
+        }
+        Err(error) => return Err(fault.or(error)),
+    };
     let output = PutObjectOutput { e_tag: Some(headers::etag(&node.etag)), ..PutObjectOutput::default() };
     Ok(S3Response::with_headers(output, headers::checksums(&node.attributes)))
 }
 
 /// The announced length. Without one nobody could tell a whole body from one that was cut off.
 pub(crate) fn length(announced: Option<i64>) -> S3Result<u64> {
-    announced
+    let length = announced
         .and_then(|length| u64::try_from(length).ok())
-        .ok_or_else(|| S3Error::new(S3ErrorCode::MissingContentLength))
+        .ok_or_else(|| S3Error::new(S3ErrorCode::MissingContentLength))?;
+    if length > OBJECT_MAX_BYTES {
+        return Err(error::answer(Error::TooLarge { size: length, limit: OBJECT_MAX_BYTES }));
+    }
+    Ok(length)
 }
 
-/// Makes a folder, or leaves the one that is there.
-pub(crate) async fn make_folder(tree: Tree, path: NodePath, new_only: bool) -> Result<(), Error> {
+/// Why a write did not happen. To Amazon, `If-Match` on what is not there is a missing key, not a
+/// failed condition.
+pub(crate) async fn write_failed(
+    tree: &Tree,
+    path: &NodePath,
+    conditions: &Conditions,
+    error: Error,
+) -> S3Error {
+    if let Error::PreconditionFailed(_) = &error
+        && conditions.if_match.is_some()
+        && matches!(tree.stat(path).await, Err(Error::NotFound(_)))
+    {
+        return S3Error::new(S3ErrorCode::NoSuchKey);
+    }
+    error::answer(error)
+}
+
+/// Makes a folder, or gives the one that is there other attributes.
+pub(crate) async fn make_folder(
+    tree: Tree,
+    path: NodePath,
+    new_only: bool,
+    attributes: Attributes,
+) -> Result<(), Error> {
     // A workspace is there or is not; no door but the administrators' makes one.
     if path.depth() < 2 {
         return match tree.stat(&path).await {
@@ -77,6 +115,9 @@ pub(crate) async fn make_folder(tree: Tree, path: NodePath, new_only: bool) -> R
         };
     }
     let existing = if new_only { Existing::Refuse } else { Existing::Replace };
-    survive(async move { tree.create_collection(&path, Parents::Create, existing, &[]).await }).await?;
+    let made = survive(async move {
+        tree.create_collection_with(&path, Parents::Create, existing, Some(attributes), &[]).await
+    });
+    made.await?;
     Ok(())
 }

@@ -4,12 +4,12 @@ use cellgate_core::http::range::RangeSpec;
 use cellgate_core::tree::{ReadOptions, Write};
 use s3s::{Body, S3ErrorCode, S3Response, S3Result};
 
-use super::copy_object::{result, source, source_failed};
+use super::copy_object::{document, source, source_failed};
 use super::get_object::{leaf, missing};
 use super::multipart::{part_number, upload_id};
 use super::{DirectRequest, Ops, survive};
 use crate::address::Key;
-use crate::{body, error, headers};
+use crate::{body, checksums, error, headers};
 
 pub(crate) async fn upload_part_copy(ops: &Ops, req: DirectRequest) -> S3Result<S3Response<Body>> {
     let (tree, bucket) = ops.open(&req.extensions, &req.bucket).await?;
@@ -34,7 +34,9 @@ pub(crate) async fn upload_part_copy(ops: &Ops, req: DirectRequest) -> S3Result<
     let write = Write { size: Some(size), ..Write::default() };
     let part = survive(async move { tree.write_part(&path, id, number, content, write).await });
     let part = part.await.map_err(error::answer)?;
-    Ok(result("CopyPartResult", &part.etag, part.at_ns))
+    let sums = checksums::kept(&part.digests);
+    let more = checksums::elements(sums);
+    Ok(document("CopyPartResult", &part.etag, part.at_ns, &more))
 }
 
 /// `bytes=first-last`, both given, both within the source: unlike `Range`, nothing is ignored.
@@ -45,7 +47,10 @@ fn source_range(header: &str, size: u64) -> S3Result<RangeSpec> {
             S3ErrorCode::InvalidRange,
             format!("the source has {size} bytes, the range ends beyond"),
         )),
-        _ => Err(error::invalid("x-amz-copy-source-range must be of the form bytes=first-last")),
+        _ => Err(error::invalid(
+            "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the \
+             zero-based offsets of the first and last bytes to copy",
+        )),
     }
 }
 

@@ -125,3 +125,45 @@ async fn sources_that_are_not_there() {
     assert_error(&stage.send(copy("io/common-files/a%20b.txt", "x")).await, 403, "AccessDenied");
     assert_eq!(stage.head("/io/common-files/x").await.status, 404);
 }
+
+/// The digests of `hello`: computed apart from the code under test.
+#[tokio::test]
+async fn a_copy_gets_the_checksum_it_asks_for() {
+    let stage = seeded().await;
+    let from = "io/common-files/a%20b.txt";
+    for (algorithm, element, value) in [
+        ("CRC32", "ChecksumCRC32", "NhCmhg=="),
+        ("SHA256", "ChecksumSHA256", "LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ="),
+    ] {
+        let answer =
+            stage.send(copy(from, "common-files/c").header("x-amz-checksum-algorithm", algorithm)).await;
+        let xml = answer.text();
+        assert_eq!(answer.status, 200, "{xml}");
+        assert_eq!((text(&xml, element), text(&xml, "ChecksumType")), (value.into(), "FULL_OBJECT".into()));
+        let head = Signed::new("HEAD", "/io/common-files/c").header("x-amz-checksum-mode", "ENABLED");
+        let name = format!("x-amz-checksum-{}", algorithm.to_ascii_lowercase());
+        assert_eq!(stage.send(head).await.header(&name), value);
+    }
+    let odd = copy(from, "common-files/c").header("x-amz-checksum-algorithm", "MD4");
+    assert_error(&stage.send(odd).await, 400, "InvalidRequest");
+}
+
+#[tokio::test]
+async fn what_one_may_not_see_cannot_be_copied() {
+    use cellgate_core::testing::serve;
+    let stage = seeded().await;
+    stage.put("/io/personal-files/secret", "x").await;
+    let reader = crate::signer(&stage.core, "reader").await;
+    let send = |request: Signed| serve(&stage.s3, reader.header(request));
+    let answer = send(copy("io/personal-files/secret", "common-files/stolen")).await;
+    assert!(answer.status == 403 || answer.status == 404, "{}", answer.text());
+    let answer = send(copy("io/common-files/a%20b.txt", "common-files/mine")).await;
+    assert_error(&answer, 403, "AccessDenied");
+    for source in
+        ["io/common-files/..%2Fpersonal-files/secret", "io/common-files/%2e%2e/personal-files/secret"]
+    {
+        assert_error(&stage.send(copy(source, "common-files/x")).await, 400, "InvalidArgument");
+    }
+    assert_eq!(stage.head("/io/common-files/x").await.status, 404);
+    assert_eq!(stage.head("/io/common-files/stolen").await.status, 404);
+}

@@ -97,3 +97,41 @@ async fn broken_lists_delete_nothing() {
     assert_error(&stage.send(forged).await, 400, "XAmzContentSHA256Mismatch");
     assert_eq!(stage.head("/io/common-files/a").await.status, 200);
 }
+
+#[tokio::test]
+async fn size_and_time_may_be_conditions_too() {
+    let stage = stage().await;
+    let uri = "/io/common-files/a";
+    let put = async || {
+        stage.put(uri, "hello").await;
+        stage.head(uri).await.header("last-modified").to_owned()
+    };
+    let time = put().await;
+    let old = "Sun, 06 Nov 1994 08:49:37 GMT";
+    for (name, wrong, right) in
+        [("x-amz-if-match-size", "4", "5"), ("x-amz-if-match-last-modified-time", old, time.as_str())]
+    {
+        let delete = |value: &str| Signed::new("DELETE", uri).header(name, value);
+        assert_error(&stage.send(delete(wrong)).await, 412, "PreconditionFailed");
+        assert_eq!(stage.head(uri).await.status, 200);
+        assert_eq!(stage.send(delete(right)).await.status, 204, "{name}: {right}");
+        assert_eq!(stage.head(uri).await.status, 404);
+        put().await;
+    }
+    let list = |size: u64| {
+        let xml = format!("<Delete><Object><Key>common-files/a</Key><Size>{size}</Size></Object></Delete>");
+        Signed::new("POST", "/io?delete").body(xml)
+    };
+    assert!(stage.send(list(4)).await.text().contains("<Code>PreconditionFailed</Code>"));
+    assert!(stage.send(list(5)).await.text().contains("<Deleted>"));
+    assert_eq!(stage.head(uri).await.status, 404);
+}
+
+/// A key twice is deleted once, and gone already the second time.
+#[tokio::test]
+async fn a_key_may_be_named_twice() {
+    let stage = stage().await;
+    stage.seed(&["common-files/a"]).await;
+    let xml = stage.send(objects(&["common-files/a", "common-files/a"], false)).await.text();
+    assert_eq!(texts(&xml, "Deleted").len(), 2, "{xml}");
+}

@@ -3,6 +3,7 @@
 // clippy lets tests unwrap, but does not take their helpers for tests.
 #![allow(clippy::unwrap_used)]
 
+mod attributes;
 mod auth;
 mod bad_input;
 mod buckets;
@@ -13,6 +14,7 @@ mod listing;
 mod multipart;
 mod objects;
 mod sign;
+mod tagging;
 
 use cellgate_core::Door;
 use cellgate_core::identity::GATEWAY_SECRET;

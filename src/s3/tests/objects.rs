@@ -142,7 +142,8 @@ async fn conditions_on_reads() {
 async fn conditions_on_writes() {
     let stage = stage().await;
     let put = |name: &str, value: &str, body: &str| Signed::new("PUT", URI).header(name, value).body(body);
-    assert_error(&stage.send(put("if-match", "*", "x")).await, 412, "PreconditionFailed");
+    // As Amazon answers it.
+    assert_error(&stage.send(put("if-match", "*", "x")).await, 404, "NoSuchKey");
     assert_eq!(stage.send(put("if-none-match", "*", "hello")).await.status, 200);
     assert_error(&stage.send(put("if-none-match", "*", "x")).await, 412, "PreconditionFailed");
     assert_error(&stage.send(put("if-match", "\"x\"", "x")).await, 412, "PreconditionFailed");
@@ -393,4 +394,62 @@ async fn a_lock_of_another_door_stops_writes() {
         assert!(refused.text().contains("locked by admin"), "{}", refused.text());
     }
     assert_eq!(stage.get(URI).await.body, "hello");
+}
+
+/// rclone keeps the times of directories so (`--s3-directory-markers`).
+#[tokio::test]
+async fn folders_keep_their_metadata() {
+    let stage = stage().await;
+    let uri = "/io/common-files/d/";
+    let put = |mtime: &str| Signed::new("PUT", uri).header("x-amz-meta-mtime", mtime).body("");
+    for mtime in ["1.5", "2.5"] {
+        assert_eq!(stage.send(put(mtime)).await.status, 200);
+        assert_eq!(stage.head(uri).await.header("x-amz-meta-mtime"), mtime);
+        stage.seed(&["common-files/d/x"]).await;
+    }
+    let copy = Signed::new("PUT", uri)
+        .header("x-amz-copy-source", "io/common-files/d/")
+        .header("x-amz-metadata-directive", "REPLACE")
+        .header("x-amz-meta-mtime", "3.5");
+    assert_eq!(stage.send(copy).await.status, 200);
+    assert_eq!(stage.head(uri).await.header("x-amz-meta-mtime"), "3.5");
+    let to = Signed::new("PUT", "/io/common-files/e/").header("x-amz-copy-source", "io/common-files/d/");
+    assert_eq!(stage.send(to).await.status, 200);
+    assert_eq!(stage.head("/io/common-files/e/").await.header("x-amz-meta-mtime"), "3.5");
+    let full = Signed::new("PUT", uri).body("content");
+    assert_error(&stage.send(full).await, 400, "InvalidArgument");
+    assert_eq!(stage.head("/io/common-files/d/x").await.status, 200);
+}
+
+#[tokio::test]
+async fn nothing_has_object_lock() {
+    let stage = stage().await;
+    stage.put(URI, "hello").await;
+    for query in ["retention", "legal-hold"] {
+        let uri = format!("{URI}?{query}");
+        assert_error(&stage.get(&uri).await, 400, "InvalidRequest");
+    }
+    let hold =
+        Signed::new("PUT", &format!("{URI}?legal-hold")).body("<LegalHold><Status>ON</Status></LegalHold>");
+    assert_error(&stage.send(hold).await, 400, "InvalidRequest");
+    let keep = "<Retention><Mode>GOVERNANCE</Mode><RetainUntilDate>2100-01-01T00:00:00Z</RetainUntilDate></Retention>";
+    let retention = Signed::new("PUT", &format!("{URI}?retention")).body(keep);
+    assert_error(&stage.send(retention).await, 400, "InvalidRequest");
+}
+
+#[tokio::test]
+async fn an_object_beyond_amazon_s_limit_is_refused_before_its_body() {
+    let stage = stage().await;
+    let put = Signed::new("PUT", URI).body("x").announced((5 << 40) + 1);
+    assert_error(&stage.send(put).await, 400, "EntityTooLarge");
+}
+
+#[tokio::test]
+async fn ranges_by_the_thousand_are_the_whole() {
+    let stage = stage().await;
+    stage.put(URI, "hello").await;
+    let many: Vec<String> = (0..1_000).map(|_| "0-1".to_owned()).collect();
+    let get = Signed::new("GET", URI).header("range", format!("bytes={}", many.join(",")));
+    let answer = stage.send(get).await;
+    assert_eq!((answer.status.as_u16(), &answer.body[..]), (200, &b"hello"[..]));
 }
