@@ -106,6 +106,16 @@ pub struct Record {
     pub body: String,
 }
 
+impl Record {
+    /// Tokens and sessions come, slide and expire as people work: would each of them tick
+    /// [`Index::directory_epoch`], a busy door would have nothing verified for long. They are looked
+    /// up at every use or expire by themselves; one that ends early leaves a `revoked` record behind,
+    /// which ticks.
+    pub fn is_of_use(kind: &str) -> bool {
+        matches!(kind, "token" | "session")
+    }
+}
+
 /// Reads outside a transaction: the latest committed state, from any thread.
 #[async_trait]
 pub trait View: Send + Sync {
@@ -244,7 +254,8 @@ pub trait Index: View {
     /// Runs the mutation in a savepoint of the next group commit and answers once that commit is
     /// durable and visible to every [`View`] read. An error leaves nothing of it.
     async fn commit(&self, mutation: Mutation) -> Result<()>;
-    /// Ticks whenever records of the directory may have changed, here or in another process.
+    /// Ticks whenever records of the directory may have changed, here or in another process. Not for
+    /// records that come and go with use ([`Record::is_of_use`]).
     fn directory_epoch(&self) -> watch::Receiver<u64>;
     /// The newest sequence number, as soon as this process knows of it.
     fn change_signal(&self) -> watch::Receiver<i64>;

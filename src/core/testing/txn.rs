@@ -357,19 +357,19 @@ impl Txn for MemoryTxn {
         }
         let key = (record.kind.clone(), record.id.clone());
         self.set(|state| &mut state.records, key, Some(record.clone()));
-        self.directory_changed = true;
+        self.directory_changed |= !Record::is_of_use(&record.kind);
         Ok(())
     }
 
     async fn delete_record(&mut self, kind: &str, id: &str) -> Result<bool> {
         let old = self.set(|state| &mut state.records, (kind.to_owned(), id.to_owned()), None);
-        self.directory_changed |= old.is_some();
+        self.directory_changed |= old.is_some() && !Record::is_of_use(kind);
         Ok(old.is_some())
     }
 
     async fn delete_expired_records(&mut self, kind: &str, now_ns: i64) -> Result<()> {
         let expired = |record: &Record| record.expires_ns.is_some_and(|at| at <= now_ns);
-        self.directory_changed |= self.state.of_kind(kind).any(expired);
+        self.directory_changed |= self.state.of_kind(kind).any(expired) && !Record::is_of_use(kind);
         self.remove_where(|state| &mut state.records, |(of, _), record| of == kind && expired(record));
         Ok(())
     }

@@ -383,20 +383,20 @@ impl<S: Session> Txn for Transaction<'_, S> {
         if self.run(&sql::PUT_RECORD, &values).await? == 0 {
             return Err(Error::AlreadyExists(record.name.clone()));
         }
-        self.effects.directory = true;
+        self.effects.directory |= !Record::is_of_use(&record.kind);
         Ok(())
     }
 
     async fn delete_record(&mut self, kind: &str, id: &str) -> Result<bool> {
         let gone = self.run(&sql::DELETE_RECORD, &[Value::Text(kind), Value::Text(id)]).await?;
-        self.effects.directory |= gone > 0;
+        self.effects.directory |= gone > 0 && !Record::is_of_use(kind);
         Ok(gone > 0)
     }
 
     async fn delete_expired_records(&mut self, kind: &str, now_ns: i64) -> Result<()> {
         let values = [Value::Text(kind), Value::Int(now_ns)];
         let gone = self.run(&sql::DELETE_EXPIRED_RECORDS, &values).await?;
-        self.effects.directory |= gone > 0;
+        self.effects.directory |= gone > 0 && !Record::is_of_use(kind);
         Ok(())
     }
 }

@@ -189,6 +189,7 @@ macro_rules! __index_cases {
             records::deleting_a_record_says_whether_there_was_one,
             records::expired_records_of_a_kind_are_deleted,
             records::the_directory_epoch_ticks_with_every_change_of_records,
+            records::the_directory_epoch_stands_still_while_people_work,
             records::the_directory_epoch_has_ticked_when_the_commit_is_answered,
             commits::what_is_answered_is_visible_everywhere,
             commits::a_failed_mutation_leaves_nothing_and_answers_its_own_error,

@@ -170,10 +170,26 @@ pub async fn the_directory_epoch_ticks_with_every_change_of_records(index: Arc<d
     ticks(&mut epoch, "a replacement").await;
     txn!(index, |txn| txn.delete_record("user", "1").await).unwrap();
     ticks(&mut epoch, "a deletion").await;
-    put(&index, Record { expires_ns: Some(NOW - 1), ..record("session", "1", "a") }).await.unwrap();
+    put(&index, Record { expires_ns: Some(NOW - 1), ..record("key", "1", "a") }).await.unwrap();
     ticks(&mut epoch, "an insertion").await;
-    txn!(index, |txn| txn.delete_expired_records("session", NOW).await).unwrap();
+    txn!(index, |txn| txn.delete_expired_records("key", NOW).await).unwrap();
     ticks(&mut epoch, "an expiry").await;
+}
+
+/// Sessions and tokens come and go with every sign-in; what ends one early is a record that ticks.
+pub async fn the_directory_epoch_stands_still_while_people_work(index: Arc<dyn Index>) {
+    let mut epoch = index.directory_epoch();
+    epoch.mark_unchanged();
+    for kind in ["token", "session"] {
+        put(&index, record(kind, "1", "a")).await.unwrap();
+        put(&index, record(kind, "1", "b")).await.unwrap();
+        txn!(index, |txn| txn.delete_record(kind, "1").await).unwrap();
+        put(&index, Record { expires_ns: Some(NOW - 1), ..record(kind, "2", "c") }).await.unwrap();
+        txn!(index, |txn| txn.delete_expired_records(kind, NOW).await).unwrap();
+        assert!(!epoch.has_changed().unwrap(), "a {kind} ticks");
+    }
+    put(&index, record("revoked", "1", "")).await.unwrap();
+    assert!(epoch.has_changed().unwrap());
 }
 
 /// Whoever was answered must find every cache emptied: the tick comes with the answer, not later.
