@@ -52,10 +52,10 @@ use http_body_util::BodyExt as _;
 use s3s::config::{S3Config, StaticConfigProvider};
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::validation::NameValidation;
-use s3s::{HttpResponse, S3Error, S3ErrorCode};
+use s3s::{HttpResponse, S3Error, S3ErrorCode, S3Result};
 
 use crate::auth::{CALL, Call, Front};
-use crate::ops::{DirectRoute, Ops};
+use crate::ops::{DirectRoute, Ops, post_object};
 
 /// 1,000 keys to delete, or 10,000 parts to complete, fit well.
 const XML_MAX_BYTES: usize = 8 * 1024 * 1024;
@@ -69,6 +69,7 @@ pub fn operations() -> impl Iterator<Item = &'static str> {
 #[derive(Clone)]
 pub struct S3 {
     front: Front,
+    ops: Ops,
     service: S3Service,
 }
 
@@ -78,10 +79,10 @@ impl S3 {
         let mut builder = S3ServiceBuilder::new(ops.clone());
         builder.set_auth(auth::NoSignatures);
         builder.set_access(auth::Admission);
-        builder.set_route(DirectRoute(ops));
+        builder.set_route(DirectRoute(ops.clone()));
         builder.set_validation(AnyBucket);
         builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config()))));
-        Self { front: Front::new(core), service: builder.build() }
+        Self { front: Front::new(core), ops, service: builder.build() }
     }
 }
 
@@ -124,16 +125,26 @@ impl Protocol for S3 {
 impl S3 {
     async fn answer(self, request: Request) -> Response {
         let asked = Asked::of(&request);
-        let (response, note) = match self.front.pass(request).await {
+        let (response, note) = match self.serve_verified(request).await {
+            Ok(answered) => answered,
             Err(error) => (render(error), Note::default()),
-            Ok((request, call)) => {
-                let call = Arc::new(call);
-                let response = CALL.scope(call.clone(), self.call(request, &call)).await;
-                let principal = call.principal().map(|principal| principal.login.clone());
-                (response, Note { principal, operation: call.operation() })
-            }
         };
         asked.finish(response, note).await
+    }
+
+    async fn serve_verified(&self, request: Request) -> S3Result<(HttpResponse, Note)> {
+        let (response, call) = if post_object::is_form(request.method(), request.headers()) {
+            let (upload, call) = self.front.pass_form(request).await?;
+            let call = Arc::new(call);
+            let posted = CALL.scope(call.clone(), post_object::post_object(&self.ops, upload)).await;
+            (posted.unwrap_or_else(render), call)
+        } else {
+            let (request, call) = self.front.pass(request).await?;
+            let call = Arc::new(call);
+            (CALL.scope(call.clone(), self.call(request, &call)).await, call)
+        };
+        let principal = call.principal().map(|principal| principal.login.clone());
+        Ok((response, Note { principal, operation: call.operation() }))
     }
 
     async fn call(&self, request: Request, call: &Call) -> HttpResponse {
@@ -207,7 +218,7 @@ impl Asked {
     }
 }
 
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 

@@ -66,7 +66,7 @@ impl Form {
     }
 }
 
-fn two_forms() -> S3Error {
+pub(super) fn two_forms() -> S3Error {
     error::invalid(
         "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string \
          parameter or the Authorization header should be specified",

@@ -12,6 +12,7 @@
 //! | V4 query and `pydio_jwt`, inside or outside the signature (C, D) | [`v4`] |
 //! | V2 header or query, same keys (B, C, D) | [`v2`] |
 //! | `Authorization: Bearer` alone | here |
+//! | the policy of a POST form, V4 or V2 | [`post`] |
 //!
 //! The letters are those of the Cells reference. A credential is verified once, when the request
 //! begins: an upload whose token expires meanwhile goes on.
@@ -21,6 +22,8 @@ mod chain;
 mod claim;
 mod form;
 mod keys;
+mod policy;
+mod post;
 mod query;
 mod v2;
 mod v4;
@@ -31,7 +34,7 @@ use cellgate_core::http::Request;
 use cellgate_core::identity::GATEWAY_SECRET;
 use cellgate_core::principal::SharedPrincipal;
 use cellgate_core::{Core, Credentials, Door, Error};
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{Extensions, HeaderMap, Method};
 use s3s::access::{S3Access, S3AccessContext};
@@ -41,6 +44,7 @@ use s3s::{S3Error, S3ErrorCode, S3Result};
 pub(crate) use self::chain::{Chain, EMPTY_SHA256};
 use self::form::Form;
 pub(crate) use self::keys::Keys;
+pub(crate) use self::post::Upload;
 use self::query::Query;
 use crate::body::{self, Fault};
 use crate::{error, headers, ops};
@@ -111,10 +115,6 @@ impl Front {
     /// Verifies a request and makes it the anonymous, plain one that s3s is to answer.
     pub(crate) async fn pass(&self, request: Request) -> S3Result<(Request, Call)> {
         let (mut parts, mut body) = request.into_parts();
-        let mime = headers::text(&parts.headers, CONTENT_TYPE.as_str()).ok().flatten().unwrap_or_default();
-        if parts.method == Method::POST && mime.to_ascii_lowercase().starts_with("multipart/form-data") {
-            return Err(error::unsupported("upload by POST form"));
-        }
         let query = Query::of(&parts.uri)?;
         let form = Form::of(&parts.headers, &query)?;
         let mut call = Call::default();

@@ -186,7 +186,7 @@ fn unbase64(text: &str) -> S3Result<Vec<u8>> {
     STANDARD.decode(text.replace(' ', "+")).map_err(|_| S3Error::new(S3ErrorCode::SignatureDoesNotMatch))
 }
 
-fn matches(secret: &str, text: &str, signature: &[u8]) -> bool {
+pub(super) fn matches(secret: &str, text: &str, signature: &[u8]) -> bool {
     hmac_sha1(secret, text).is_some_and(|computed| computed.ct_eq(signature).into())
 }
 

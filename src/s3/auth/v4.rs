@@ -73,7 +73,7 @@ async fn verify(
         for payload in payloads {
             let digest = hex::encode(head.clone().chain_update(payload).finalize());
             let text = format!("AWS4-HMAC-SHA256\n{}\n{scope}\n{digest}", claim.time);
-            if signs(&key, &text, claim.signature)? {
+            if signs(&key, &text, claim.signature) {
                 return Ok((principal, Chain::new(key, &claim.time, &scope, claim.signature)));
             }
         }

@@ -14,6 +14,7 @@
 
 mod chunks;
 mod digest;
+pub(crate) mod form;
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -237,7 +238,15 @@ impl http_body::Body for Plain {
 pub(crate) fn incoming(body: Option<s3s::dto::StreamingBlob>) -> (ByteStream, Fault) {
     let fault = CALL.try_with(|call| call.fault.clone()).unwrap_or_default();
     let Some(body) = body else { return (Box::pin(streams::empty()), fault) };
-    (Box::pin(body.map(|item| item.map_err(|cause| Error::BrokenBody(cause.to_string())))), fault)
+    (stream_in(body), fault)
+}
+
+/// Bytes on their way to the core, to which every fault is a body that broke off.
+pub(crate) fn stream_in<S>(body: S) -> ByteStream
+where
+    S: futures_util::Stream<Item = Result<Bytes, BoxError>> + Send + 'static,
+{
+    Box::pin(body.map(|item| item.map_err(|cause| Error::BrokenBody(cause.to_string()))))
 }
 
 pub(crate) fn incomplete() -> S3Error {

@@ -10,6 +10,7 @@ mod list_multipart_uploads;
 mod list_objects;
 mod multipart;
 mod object_lock;
+pub(crate) mod post_object;
 mod put_object;
 mod tagging;
 mod upload_part_copy;
@@ -29,7 +30,7 @@ use crate::route::{self, Direct};
 use crate::{error, headers};
 
 /// What is built. s3s answers 501 `NotImplemented` to every other operation it knows.
-pub(crate) const BUILT: [&str; 28] = [
+pub(crate) const BUILT: [&str; 29] = [
     "AbortMultipartUpload",
     "CompleteMultipartUpload",
     "CopyObject",
@@ -52,6 +53,7 @@ pub(crate) const BUILT: [&str; 28] = [
     "ListObjects",
     "ListObjectsV2",
     "ListParts",
+    "PostObject",
     "PutObject",
     "PutObjectLegalHold",
     "PutObjectRetention",
@@ -147,8 +149,8 @@ impl S3 for Ops {
     }
 
     async fn post_object(&self, _: S3Request<PostObjectInput>) -> Answer<PostObjectOutput> {
-        // The default of s3s would be a PutObject.
-        Err(error::unsupported("upload by POST form"))
+        // Forms never come this far: see [`post_object`]. The default of s3s would be a PutObject.
+        Err(error::unsupported("a form"))
     }
 
     async fn delete_object(&self, req: S3Request<DeleteObjectInput>) -> Answer<DeleteObjectOutput> {

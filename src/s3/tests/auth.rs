@@ -219,11 +219,6 @@ async fn other_mechanisms_are_refused_by_name() {
     assert_error(&serve(&stage.s3, request("GET", URI).basic("alice")).await, 400, "InvalidRequest");
     let two = request("GET", URI).bearer(&stage.alice.key).bearer(&stage.alice.key);
     assert_error(&serve(&stage.s3, two).await, 400, "InvalidRequest");
-    let form = request("POST", "/io")
-        .header("content-type", "multipart/form-data; boundary=b")
-        .bearer(&stage.alice.key)
-        .body("--b--\r\n");
-    assert_error(&serve(&stage.s3, form).await, 501, "NotImplemented");
 }
 
 #[tokio::test]

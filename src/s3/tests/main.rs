@@ -13,6 +13,7 @@ mod deleting;
 mod listing;
 mod multipart;
 mod objects;
+mod posting;
 mod sign;
 mod tagging;
 
@@ -85,7 +86,11 @@ fn texts(xml: &str, name: &str) -> Vec<String> {
         .skip(1)
         .map(|rest| rest.split(&close).next().unwrap())
         .map(|text| {
-            text.replace("&quot;", "\"").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+            text.replace("&quot;", "\"")
+                .replace("&apos;", "'")
+                .replace("&lt;", "<")
+                .replace("&gt;", ">")
+                .replace("&amp;", "&")
         })
         .collect()
 }

@@ -85,11 +85,11 @@ impl Signer {
         self
     }
 
-    fn time(&self) -> String {
+    pub fn time(&self) -> String {
         self.at.format(format_description!("[year][month][day]T[hour][minute][second]Z")).unwrap()
     }
 
-    fn scope(&self) -> String {
+    pub fn scope(&self) -> String {
         let date = self.time();
         format!("{}/{}/s3/aws4_request", &date[..8], self.region)
     }
@@ -176,6 +176,11 @@ impl Signer {
     pub fn trailer(&self, before: &str, digest: &str) -> String {
         let text = format!("AWS4-HMAC-SHA256-TRAILER\n{}\n{}\n{before}\n{digest}", self.time(), self.scope());
         hex::encode(hmac_sha256(&self.signing_key(), text.as_bytes()))
+    }
+
+    /// The signature of a POST policy in base64.
+    pub fn policy(&self, encoded: &str) -> String {
+        hex::encode(hmac_sha256(&self.signing_key(), encoded.as_bytes()))
     }
 
     pub fn v2(&self, text: &str) -> String {
