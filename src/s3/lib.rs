@@ -133,7 +133,7 @@ impl S3 {
     }
 
     async fn serve_verified(&self, request: Request) -> S3Result<(HttpResponse, Note)> {
-        let (response, call) = if post_object::is_form(request.method(), request.headers()) {
+        let (response, call) = if post_object::applies(request.method(), request.uri(), request.headers()) {
             let (upload, call) = self.front.pass_form(request).await?;
             let call = Arc::new(call);
             let posted = CALL.scope(call.clone(), post_object::post_object(&self.ops, upload)).await;

@@ -4,7 +4,6 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cellgate_core::http::{Request, date};
-use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use s3s::{S3Error, S3ErrorCode, S3Result};
 
@@ -14,7 +13,7 @@ use super::policy::{self, Policy};
 use super::query::Query;
 use super::{Call, Front, bearer_token, chain, token_beside, v2};
 use crate::body::form::{Fields, Form};
-use crate::{error, headers};
+use crate::error;
 
 /// As long as Amazon lets a signing key be used.
 const SIGNED_MAX_S: i64 = 7 * 24 * 3600;
@@ -39,8 +38,7 @@ impl Front {
         if let Some(token) = token_beside(&mut request.headers, &query)? {
             call.beside = Some(self.verify_token(token).await?);
         }
-        let mime = headers::text(&request.headers, CONTENT_TYPE.as_str())?.unwrap_or_default();
-        let form = Form::read(mime, body).await?;
+        let form = Form::read(&request.headers, body).await?;
         let fields = &form.fields;
         if fields.get("key").is_none_or(str::is_empty) {
             return Err(missing("key"));

@@ -5,13 +5,14 @@
 
 use bytes::{Bytes, BytesMut};
 use cellgate_core::http as core_http;
-use http::StatusCode;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, StatusCode};
 use memchr::memmem::Finder;
 use s3s::{S3Error, S3ErrorCode, S3Result};
 
 use super::digest::more;
 use super::{Fault, Reader, incomplete, stream_of};
-use crate::error;
+use crate::{error, headers};
 
 /// Amazon's limit on everything before the file.
 const FIELDS_MAX_BYTES: usize = 20 * 1024;
@@ -35,7 +36,14 @@ impl Fields {
 }
 
 impl Form {
-    pub(crate) async fn read(content_type: &str, body: core_http::Body) -> S3Result<Self> {
+    pub(crate) async fn read(headers: &HeaderMap, body: core_http::Body) -> S3Result<Self> {
+        if !is_form(headers) {
+            return Err(error::with(
+                S3ErrorCode::PreconditionFailed,
+                "At least one of the pre-conditions you specified did not hold",
+            ));
+        }
+        let content_type = headers::text(headers, CONTENT_TYPE.as_str())?.unwrap_or_default();
         let boundary = boundary(content_type).ok_or_else(malformed)?;
         let mut parts = Parts::new(&boundary, body);
         let (mut fields, mut seen) = (Fields::default(), 0);
@@ -200,6 +208,11 @@ impl Reader for Content {
     }
 }
 
+pub(crate) fn is_form(headers: &HeaderMap) -> bool {
+    let mime = headers::text(headers, CONTENT_TYPE.as_str()).ok().flatten().unwrap_or_default();
+    mime.get(..19).is_some_and(|mime| mime.eq_ignore_ascii_case("multipart/form-data"))
+}
+
 /// The boundary of `multipart/form-data; boundary=...`.
 fn boundary(content_type: &str) -> Option<String> {
     let boundary = parameter(content_type, "boundary")?;
@@ -268,7 +281,8 @@ mod tests {
         Content-Disposition: form-data; name=\"submit\"\r\n\r\nUpload\r\n--b--\r\n";
 
     async fn read(text: &str, size: usize) -> S3Result<Form> {
-        Form::read("multipart/form-data; charset=x; boundary=\"b\"", in_pieces(text, size)).await
+        let mime = "multipart/form-data; charset=x; boundary=\"b\"".parse().unwrap();
+        Form::read(&HeaderMap::from_iter([(CONTENT_TYPE, mime)]), in_pieces(text, size)).await
     }
 
     #[tokio::test]

@@ -14,7 +14,8 @@ use s3s::{HttpResponse, S3Error, S3ErrorCode, S3Result};
 
 use super::Ops;
 use crate::auth::{self, CALL, Upload};
-use crate::body::{self, form::Fields};
+use crate::body;
+use crate::body::form::{self, Fields};
 use crate::headers::{self, Promised};
 use crate::{error, route};
 
@@ -35,34 +36,35 @@ const KEPT: [&str; 7] = [
 /// Fields of the proof, which are no headers of the object.
 const PROOF: [&str; 4] = ["x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-signature"];
 
-pub(crate) fn is_form(method: &Method, headers: &HeaderMap) -> bool {
-    let mime = headers::text(headers, CONTENT_TYPE.as_str()).ok().flatten().unwrap_or_default();
-    let form = mime.get(..19).is_some_and(|mime| mime.eq_ignore_ascii_case("multipart/form-data"));
-    method == Method::POST && form
+/// Whether a request can be nothing but this: a form, or what should have been one.
+pub(crate) fn applies(method: &Method, uri: &Uri, headers: &HeaderMap) -> bool {
+    let (bucket, key) = route::split_bucket(uri.path());
+    let to_bucket = !bucket.is_empty() && key.is_empty() && uri.query().is_none();
+    method == Method::POST && (to_bucket || form::is_form(headers))
 }
 
 pub(crate) async fn post_object(ops: &Ops, upload: Upload) -> S3Result<HttpResponse> {
-    let Upload { request, form, policy } = upload;
+    let Upload { request, form: read, policy } = upload;
     let path = route::decode(request.uri.path())?;
     let (bucket, rest) = route::split_bucket(&path);
     if bucket.is_empty() || !rest.is_empty() {
         return Err(S3Error::new(S3ErrorCode::MethodNotAllowed));
     }
-    let key = form.fields.get("key").unwrap_or_default().replace("${filename}", &form.file_name);
+    let key = read.fields.get("key").unwrap_or_default().replace("${filename}", &read.file_name);
     let bounds = match policy {
-        Some(policy) => policy.check(bucket, &key, &form.fields)?,
+        Some(policy) => policy.check(bucket, &key, &read.fields)?,
         None => (0, u64::MAX),
     };
-    let headers = object_headers(&form.fields)?;
+    let headers = object_headers(&read.fields)?;
     let mut extensions = Extensions::new();
     auth::admit_direct(&headers, OPERATION, &mut extensions)?;
     let (tree, opened) = ops.open(&extensions, bucket).await?;
     let target = opened.leaf_target(&key)?;
     let promised = Promised::of(&headers, &extensions)?;
     let (attributes, mime) = headers::content(&headers)?;
-    let answer = Answer::of(&form.fields, &request, bucket, &key);
+    let answer = Answer::of(&read.fields, &request, bucket, &key);
     let fault = CALL.try_with(|call| call.fault.clone()).unwrap_or_default();
-    let content = form.into_content(bounds, fault.clone());
+    let content = read.into_content(bounds, fault.clone());
     let write = Write {
         parents: Parents::Create,
         existing: Existing::Replace,

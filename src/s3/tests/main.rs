@@ -6,10 +6,12 @@
 mod attributes;
 mod auth;
 mod bad_input;
+mod bodies;
 mod buckets;
 mod checksums;
 mod copying;
 mod deleting;
+mod lifetimes;
 mod listing;
 mod multipart;
 mod objects;

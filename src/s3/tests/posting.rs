@@ -305,6 +305,7 @@ async fn bodies_that_are_no_form_are_refused() {
     assert_error(&post("/io", "multipart/form-data", "x").await, 400, "MalformedPOSTRequest");
     assert_error(&post("/io", "multipart/form-data; boundary=b", "x").await, 400, "MalformedPOSTRequest");
     assert_error(&post("/io", "multipart/form-data; boundary=b", "--b--\r\n").await, 400, "InvalidArgument");
+    assert_error(&post("/io", "text/plain", "x").await, 412, "PreconditionFailed");
     let mut elsewhere = form(&good, "x").build();
     *elsewhere.uri_mut() = "/io/common-files/up/a.txt".parse().unwrap();
     assert_error(&serve(&stage.s3, elsewhere).await, 405, "MethodNotAllowed");

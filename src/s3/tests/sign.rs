@@ -25,13 +25,23 @@ pub struct Signed {
     pub body: Vec<u8>,
     /// `x-amz-content-sha256`, where it is not the body's digest.
     pub payload: Option<String>,
+    /// Signs the payload without naming it in a header.
+    pub silent: bool,
     pub announced: Option<usize>,
 }
 
 impl Signed {
     pub fn new(method: &str, uri: &str) -> Self {
         let (method, uri) = (method.to_owned(), uri.to_owned());
-        Self { method, uri, headers: Vec::new(), body: Vec::new(), payload: None, announced: None }
+        Self {
+            method,
+            uri,
+            headers: Vec::new(),
+            body: Vec::new(),
+            payload: None,
+            silent: false,
+            announced: None,
+        }
     }
 
     pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -46,6 +56,11 @@ impl Signed {
 
     pub fn payload(mut self, payload: &str) -> Self {
         self.payload = Some(payload.to_owned());
+        self
+    }
+
+    pub fn silent(mut self) -> Self {
+        self.silent = true;
         self
     }
 
@@ -115,7 +130,9 @@ impl Signer {
     pub fn header_with_seed(&self, mut signed: Signed) -> (Request, String) {
         let payload = signed.payload.clone().unwrap_or_else(|| hex::encode(Sha256::digest(&signed.body)));
         signed.headers.push(("x-amz-date".into(), self.time()));
-        signed.headers.push(("x-amz-content-sha256".into(), payload.clone()));
+        if !signed.silent {
+            signed.headers.push(("x-amz-content-sha256".into(), payload.clone()));
+        }
         let mut headers: Vec<_> = signed.headers.clone();
         headers.push(("host".into(), HOST.into()));
         let (names, lines) = canonical_headers(&headers);
