@@ -73,6 +73,8 @@ pub struct Walk {
     after: Option<String>,
     exhausted: bool,
     sorted: Option<VecDeque<Entry>>,
+    /// How many there are, where the index cannot count them: in an archive.
+    pub counted: Option<u64>,
     skipped: u64,
     pub returned: u64,
     /// Whether a child was left out because of its name.
@@ -88,10 +90,21 @@ impl Walk {
             after: None,
             exhausted: false,
             sorted: None,
+            counted: None,
             skipped: 0,
             returned: 0,
             hidden: false,
         }
+    }
+
+    /// A walk over members of an archive, which come all at once and in key order.
+    pub fn over(tree: Tree, path: NodePath, question: Question, members: Vec<Entry>) -> Self {
+        let mut walk = Self::new(tree, path, question);
+        walk.exhausted = true;
+        let shown = walk.filter(members);
+        walk.counted = Some(shown.len() as u64);
+        walk.sorted = Some(walk.sort(shown));
+        walk
     }
 
     pub fn path(&self) -> &NodePath {
@@ -122,7 +135,7 @@ impl Walk {
 
     /// The next entries in the order asked for, before offset and limit.
     async fn ordered(&mut self) -> Result<Option<Vec<Entry>>, Error> {
-        if self.question.order == Order::Name && !self.question.descending {
+        if self.sorted.is_none() && self.question.order == Order::Name && !self.question.descending {
             return self.page().await;
         }
         if self.sorted.is_none() && !self.exhausted {
@@ -130,15 +143,19 @@ impl Walk {
             while let Some(page) = self.page().await? {
                 all.extend(page);
             }
-            all.sort_by(|a, b| self.question.order.compare(a, b));
-            if self.question.descending {
-                all.reverse();
-            }
-            self.sorted = Some(all.into());
+            self.sorted = Some(self.sort(all));
         }
         let Some(sorted) = &mut self.sorted else { return Ok(None) };
         let some: Vec<Entry> = sorted.drain(..sorted.len().min(PAGE_DEFAULT)).collect();
         Ok(if some.is_empty() { None } else { Some(some) })
+    }
+
+    fn sort(&self, mut all: Vec<Entry>) -> VecDeque<Entry> {
+        all.sort_by(|a, b| self.question.order.compare(a, b));
+        if self.question.descending {
+            all.reverse();
+        }
+        all.into()
     }
 
     /// One page of the index, without what is filtered out.
@@ -155,13 +172,16 @@ impl Walk {
         let page = self.tree.list(&self.path, &listing).await?;
         self.exhausted = page.next.is_none();
         self.after = page.next;
-        let mut entries = page.entries;
+        Ok(Some(self.filter(page.entries)))
+    }
+
+    fn filter(&mut self, mut entries: Vec<Entry>) -> Vec<Entry> {
         entries.retain(|entry| {
             let hidden = self.question.hide_dots && entry.node.name.starts_with('.');
             self.hidden |= hidden;
             !hidden && self.question.kind.is_none_or(|kind| kind == entry.node.kind)
         });
-        Ok(Some(entries))
+        entries
     }
 }
 

@@ -138,7 +138,11 @@ impl Extras {
 
 /// A single node with everything a stat shows.
 pub async fn stat(tree: &Tree, path: &NodePath) -> Result<TreeNode, Error> {
-    let node = tree.stat(path).await?;
+    let node = match tree.stat(path).await {
+        // It may be in an archive.
+        Err(Error::NotFound(_)) => return Ok(TreeNode::new(path, &tree.member(path).await?.node)),
+        found => found?,
+    };
     let mut shown = TreeNode::new(path, &node);
     if path.is_root() {
         return Ok(shown);

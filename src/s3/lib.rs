@@ -7,6 +7,8 @@
 //! Buckets are `io` and `data`, which hold the whole tree of the caller, and every workspace
 //! (`address`). Operations: those in `ops::BUILT`; all others answer 501 `NotImplemented`.
 //!
+//! `ops/archive.rs`: archives of folders, made as they are read, and members of archives.
+//!
 //! Where a node tree is not a key space:
 //!
 //! * `a` and `a/b` cannot both exist: the second one is refused, 409 `ParentIsObject` or
@@ -26,7 +28,7 @@
 //!   back, and is no time of the node: `aws s3 sync` takes an object for old whose time is before the
 //!   local file's, and readers take one for unchanged that went back in time.
 //!
-//! Known gaps: versions, ACLs, encryption, POST forms, archives of folders, thumbnails.
+//! Known gaps: versions, ACLs, encryption, POST forms, thumbnails.
 
 mod address;
 mod auth;

@@ -3,11 +3,12 @@
 //! A path that ends in `/*` lists, any other is a stat that is skipped when there is nothing to see.
 //! The answer streams: parents are checked first, then each page is written as the index hands it out.
 //!
-//! Not built (501): `Versions` of a file, and looking into archives.
+//! The listing of an archive is what is in it. Not built (501): `Versions` of a file.
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use bytes::Bytes;
+use cellgate_core::archive::Format;
 use cellgate_core::http::{Response, settle};
 use cellgate_core::listing::Entry;
 use cellgate_core::ports::Count;
@@ -65,13 +66,10 @@ async fn bulk_stat_nodes(call: Call) -> Result<Response, CellsError> {
     let steps = steps(&request)?;
     let mut wanted = VecDeque::with_capacity(steps.len());
     for step in steps {
-        let has_children = match &step {
-            Step::Children(path) => may_have_children(&tree, path).await?,
-            Step::Node(_) => true,
-        };
-        if has_children {
-            wanted.push_back(step);
-        }
+        wanted.extend(match step {
+            Step::Children(path) => checked(&tree, path).await?,
+            step => Some(step),
+        });
     }
     let answer = Answer::new(tree, question, wanted);
     let chunks = stream::try_unfold(answer, |mut answer| async move {
@@ -102,6 +100,8 @@ fn question(request: &GetBulkMetaRequest) -> Result<Question, CellsError> {
 enum Step {
     Node(NodePath),
     Children(NodePath),
+    /// What is in an archive, or in a folder of one.
+    Members(NodePath, Vec<Entry>),
 }
 
 /// The work, in order: where a folder is listed and asked for itself, it comes once, before its
@@ -144,28 +144,23 @@ fn is_listing_of(text: &str, path: &NodePath) -> bool {
     text.strip_suffix("/*").is_some_and(|parent| NodePath::parse(parent).is_ok_and(|parent| parent == *path))
 }
 
-/// Whether there is something to list. A listing fails as a whole when its parent cannot be read;
-/// after the first byte it is too late. A leaf can be read and has no children: `cec ls` asks for
-/// the listing of whatever it was given.
-async fn may_have_children(tree: &Tree, path: &NodePath) -> Result<bool, CellsError> {
-    match tree.stat(path).await {
-        Ok(node) if path.is_root() || node.is_collection() => Ok(true),
-        // Cells lists what is inside; an empty answer would say that nothing is.
-        Ok(node) if is_archive(&node.name) => {
-            Err(CellsError::not_implemented("listing what is in an archive is not implemented"))
-        }
-        Ok(_) => Ok(false),
+/// A listing that can be answered. It fails as a whole when its parent cannot be read; after the
+/// first byte it is too late. A leaf can be read and has no children (`None`): `cec ls` asks for the
+/// listing of whatever it was given.
+async fn checked(tree: &Tree, path: NodePath) -> Result<Option<Step>, CellsError> {
+    let listed = match tree.stat(&path).await {
+        Ok(node) if path.is_root() || node.is_collection() => return Ok(Some(Step::Children(path))),
+        Ok(node) if Format::of_name(&node.name).is_none() => return Ok(None),
+        Ok(_) | Err(Error::NotFound(_)) => tree.members(&path).await,
+        Err(error) => Err(error),
+    };
+    match listed {
+        Ok(members) => Ok(Some(Step::Members(path, members))),
         Err(Error::NotFound(_) | Error::Denied { .. } | Error::NotACollection(_)) => {
             Err(CellsError::Refused(StatusCode::NOT_FOUND, format!("`{path}` cannot be listed")))
         }
         Err(error) => Err(error.into()),
     }
-}
-
-/// By its name, as Cells decides it.
-fn is_archive(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    [".zip", ".tar", ".tar.gz"].iter().any(|extension| name.ends_with(extension))
 }
 
 /// The message being written.
@@ -192,9 +187,13 @@ impl Answer {
                     return self.write(&nodes).map(Some);
                 }
                 let (path, returned, hidden) = (walk.path().clone(), walk.returned, walk.hidden);
+                let counted = walk.counted;
                 self.walk = None;
                 if self.question.limit > 0 {
-                    let total = total(self.tree.count(&path).await?, &self.question);
+                    let total = match counted {
+                        Some(counted) => counted,
+                        None => total(self.tree.count(&path).await?, &self.question),
+                    };
                     // Several listings in one request share this member; the last one wins.
                     self.pagination = Pagination::of(&self.question, returned, total, hidden);
                 }
@@ -202,6 +201,10 @@ impl Answer {
             match self.steps.pop_front() {
                 Some(Step::Children(path)) => {
                     self.walk = Some(Walk::new(self.tree.clone(), path, self.question.clone()));
+                }
+                Some(Step::Members(path, members)) => {
+                    let (tree, question) = (self.tree.clone(), self.question.clone());
+                    self.walk = Some(Walk::over(tree, path, question, members));
                 }
                 Some(Step::Node(path)) => match model::stat(&self.tree, &path).await {
                     Ok(node) => return self.write(&[node]).map(Some),
@@ -275,7 +278,7 @@ mod tests {
         };
         let name = |step| match step {
             Step::Node(path) => path.to_string(),
-            Step::Children(path) => format!("{path}/*"),
+            Step::Children(path) | Step::Members(path, _) => format!("{path}/*"),
         };
         steps(&request).unwrap().into_iter().map(name).collect()
     }

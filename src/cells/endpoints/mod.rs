@@ -2,6 +2,7 @@
 
 mod bulk_stat_nodes;
 mod create_nodes;
+mod create_selection;
 mod delete_nodes;
 mod front_session;
 mod head_node;
@@ -18,6 +19,7 @@ use crate::route::Endpoint;
 const ALL: &[&[Endpoint]] = &[
     bulk_stat_nodes::ENDPOINTS,
     create_nodes::ENDPOINTS,
+    create_selection::ENDPOINTS,
     delete_nodes::ENDPOINTS,
     front_session::ENDPOINTS,
     head_node::ENDPOINTS,

@@ -144,7 +144,6 @@ pub const UNBUILT: &[(&str, &str, &str)] = &[
     ("POST", "/a/templates/node", "CreateNodeTemplate"),
     ("DELETE", "/a/templates/node/{TemplateUuid}", "DeleteNodeTemplate"),
     ("POST", "/a/tree/admin/stat", "StatAdminTree"),
-    ("POST", "/a/tree/selection", "CreateSelection"),
     ("POST", "/a/update", "UpdateRequired"),
     ("PATCH", "/a/update/{TargetVersion}", "ApplyUpdate"),
     ("POST", "/a/user", "SearchUsers"),

@@ -2,6 +2,7 @@
 
 use cellgate_core::NodePath;
 use cellgate_core::lock::LockRequest;
+use futures_util::TryStreamExt as _;
 use serde_json::{Value, json};
 
 use super::{door, get, paths, post};
@@ -113,9 +114,51 @@ async fn the_listing_of_a_file_is_the_file_alone() {
     let among = json!({ "NodePaths": ["common-files/d/a.txt/*", "common-files/d/*"] });
     let listed = post(&cells, "alice", "/a/meta/bulk/get", among).await;
     assert_eq!(paths(&listed), ["common-files/d/a.txt", "common-files/d/b.txt", "common-files/d/c.tar.gz"]);
-    // Cells would look into it.
+    // Only its name is that of an archive.
     let archive = json!({ "NodePaths": ["common-files/d/c.tar.gz", "common-files/d/c.tar.gz/*"] });
-    assert_eq!(post(&cells, "alice", "/a/meta/bulk/get", archive).await.status, 501);
+    assert_eq!(post(&cells, "alice", "/a/meta/bulk/get", archive).await.status, 400);
+}
+
+#[tokio::test]
+async fn the_listing_of_an_archive_is_what_is_in_it() {
+    let (core, cells) = door().await;
+    for name in ["b.txt", "a.txt", ".hidden", "inner/c.txt", "inner/d.txt"] {
+        core.put(&format!("/common-files/d/{name}"), "hello").await;
+    }
+    let alice = core.tree("alice").await;
+    let pack = alice.pack_at(&NodePath::parse("/common-files/d.tar.gz").unwrap()).await.unwrap();
+    let pieces: Vec<_> = alice.pack(pack).await.unwrap().try_collect().await.unwrap();
+    core.put("/common-files/kept.tar.gz", pieces.concat()).await;
+
+    let at = "common-files/kept.tar.gz";
+    let list = |path: String| json!({ "NodePaths": [at, path] });
+    let answer = post(&cells, "alice", "/a/tree/stats", list(format!("{at}/*"))).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let under = |names: &[&str]| -> Vec<String> {
+        std::iter::once(at.to_owned()).chain(names.iter().map(|name| format!("{at}/{name}"))).collect()
+    };
+    assert_eq!(paths(&answer), under(&["a.txt", "b.txt", "inner"]));
+    let node = answer.json()["Nodes"][1].clone();
+    assert_eq!((&node["Type"], &node["Size"]), (&json!("LEAF"), &json!("5")));
+    assert_eq!(answer.json()["Nodes"][3]["Type"], "COLLECTION");
+    let inner = post(&cells, "alice", "/a/tree/stats", list(format!("{at}/inner/*"))).await;
+    assert_eq!(paths(&inner), under(&["inner/c.txt", "inner/d.txt"]));
+
+    let page = json!({ "NodePaths": [format!("{at}/*")], "Limit": 1, "Offset": 1, "SortDirDesc": true });
+    let page = post(&cells, "alice", "/a/tree/stats", page).await;
+    assert_eq!(paths(&page), [format!("{at}/b.txt")]);
+    assert_eq!(page.json()["Pagination"]["Total"], 3);
+    let leaves = json!({ "NodePaths": [format!("{at}/*")], "Filters": { "type": "COLLECTION" } });
+    assert_eq!(paths(&post(&cells, "alice", "/a/tree/stats", leaves).await), [format!("{at}/inner")]);
+
+    for (path, status) in [("inner/c.txt", 200), ("inner", 200), ("none", 404), ("inner/none", 404)] {
+        let stat = get(&cells, "alice", &format!("/a/tree/stat/{at}/{path}")).await;
+        assert_eq!(stat.status, status, "{path}: {}", stat.text());
+    }
+    for path in ["none", "inner/c.txt", "inner/c.txt/x"] {
+        let listing = list(format!("{at}/{path}/*"));
+        assert_eq!(post(&cells, "alice", "/a/tree/stats", listing).await.status, 404, "{path}");
+    }
 }
 
 #[tokio::test]

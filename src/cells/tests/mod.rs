@@ -2,6 +2,7 @@
 
 mod access;
 mod create_nodes;
+mod create_selection;
 mod delete_nodes;
 mod front_session;
 mod jobs;

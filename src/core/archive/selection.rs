@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::error::{Error, Result};
 use crate::http::date::now_ns;
+use crate::node::Node;
 use crate::path::NodePath;
 use crate::ports::Record;
 use crate::tree::Tree;
@@ -25,8 +26,9 @@ struct Selection {
 }
 
 impl Tree {
-    /// Keeps a list of nodes for an hour, or until its archive was downloaded. Each must exist.
-    pub async fn create_selection(&self, nodes: &[NodePath]) -> Result<Uuid> {
+    /// Keeps a list of nodes for an hour, or until its archive was downloaded. Each must exist, and
+    /// comes back as it is.
+    pub async fn create_selection(&self, nodes: &[NodePath]) -> Result<(Uuid, Vec<Node>)> {
         if nodes.is_empty() || nodes.len() > NODES_MAX {
             return Err(Error::InvalidArgument(format!("a selection has 1 to {NODES_MAX} nodes")));
         }
@@ -40,8 +42,9 @@ impl Tree {
         if size > PATHS_MAX_BYTES {
             return Err(Error::TooLarge { size: size as u64, limit: PATHS_MAX_BYTES as u64 });
         }
+        let mut found = Vec::with_capacity(nodes.len());
         for path in nodes {
-            self.stat(path).await?;
+            found.push(self.stat(path).await?);
         }
         let id = Uuid::new_v4();
         let record = Record {
@@ -53,7 +56,7 @@ impl Tree {
             body: serde_json::to_string(&Selection { paths }).map_err(Error::internal)?,
         };
         self.core.commit(move |txn| Box::pin(async move { txn.put_record(&record).await })).await?;
-        Ok(id)
+        Ok((id, found))
     }
 
     /// The nodes of a selection; `None` when there is none, or it is another's.

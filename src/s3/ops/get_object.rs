@@ -83,7 +83,7 @@ pub(crate) async fn get_object(ops: &Ops, req: DirectRequest) -> S3Result<S3Resp
     Ok(respond(body, answer, range.is_some()))
 }
 
-fn respond(body: Body, headers: HeaderMap, partial: bool) -> S3Response<Body> {
+pub(super) fn respond(body: Body, headers: HeaderMap, partial: bool) -> S3Response<Body> {
     let mut response = S3Response::with_headers(body, headers);
     response.status = Some(if partial { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK });
     response
@@ -112,7 +112,7 @@ fn no_such_part() -> S3Error {
 
 /// The range asked for. A header that is no single range is ignored, and so is one under an
 /// `If-Range` that does not hold (RFC 9110 13.1.5, 14.2).
-fn range(req: &DirectRequest, current: Option<&Node>) -> S3Result<Option<RangeSpec>> {
+pub(super) fn range(req: &DirectRequest, current: Option<&Node>) -> S3Result<Option<RangeSpec>> {
     let Some(range) = req.header(RANGE.as_str())?.and_then(RangeSpec::parse) else { return Ok(None) };
     let (Some(validator), Some(node)) = (req.header(IF_RANGE.as_str())?, current) else {
         return Ok(Some(range));
@@ -169,7 +169,7 @@ pub(crate) fn refuse_versions(version: Option<&str>) -> S3Result<()> {
 
 /// `response-*`: what the caller wants the answer to say. Signed with the URL, so that a link can
 /// fix the name of the download.
-fn overrides(req: &DirectRequest) -> S3Result<HeaderMap> {
+pub(super) fn overrides(req: &DirectRequest) -> S3Result<HeaderMap> {
     const NAMES: [(&str, HeaderName); 6] = [
         ("response-content-type", CONTENT_TYPE),
         ("response-content-language", CONTENT_LANGUAGE),

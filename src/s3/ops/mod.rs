@@ -1,5 +1,6 @@
 //! The operations, one file each (families share one), called by s3s or by [`DirectRoute`].
 
+mod archive;
 mod bucket;
 mod complete_multipart_upload;
 mod copy_object;
@@ -255,6 +256,7 @@ impl S3 for Ops {
 }
 
 /// A request that does not go through the typed inputs of s3s; its signature is verified.
+#[derive(Clone)]
 pub(crate) struct DirectRequest {
     pub(crate) method: Method,
     pub(crate) bucket: String,
@@ -321,7 +323,13 @@ impl S3Route for DirectRoute {
                 upload_part_copy::upload_part_copy(&self.0, direct).await
             }
             Method::PUT => copy_object::copy_object(&self.0, direct).await,
-            _ => get_object::get_object(&self.0, direct).await,
+            _ => {
+                let asked = archive::Asked::of(&direct);
+                match (get_object::get_object(&self.0, direct).await, asked) {
+                    (Err(refused), Some(asked)) => asked.instead(&self.0, refused).await,
+                    (answer, _) => answer,
+                }
+            }
         }
     }
 }

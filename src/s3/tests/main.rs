@@ -3,6 +3,7 @@
 // clippy lets tests unwrap, but does not take their helpers for tests.
 #![allow(clippy::unwrap_used)]
 
+mod archives;
 mod attributes;
 mod auth;
 mod bad_input;

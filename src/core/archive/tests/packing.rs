@@ -227,7 +227,7 @@ async fn a_selection_is_its_users_and_downloaded_once() {
     core.put("/common-files/dir/inner/b", "b").await;
     let alice = core.tree("alice").await;
     let chosen = ["/common-files/a.txt", "/common-files/sub/a.txt", "/common-files/dir"].map(path);
-    let id = alice.create_selection(&chosen).await.unwrap();
+    let (id, _) = alice.create_selection(&chosen).await.unwrap();
     let at = format!("/personal-files/{id}-selection.tar");
     assert!(matches!(packed(&core.tree("admin").await, &at).await, Err(Error::NotFound(_))));
     // A download that was begun and given up is no download.
