@@ -38,7 +38,6 @@ const OTHERWISE: &[(&str, u16)] = &[
     ("seafile/web-api: GET, POST /u/d/{token}/", 404),
     ("seafile/web-api: GET /thumbnail/{id}/{size}/{path*}", 404),
     // No object has these keys.
-    ("s3/operations: a selection as an archive", 404),
     ("s3/operations: thumbnails: pydio-thumbstore", 404),
     // No workspace has this name; errors of this protocol are 200.
     ("pydio8/api-v1: download (access.inbox)", 200),
