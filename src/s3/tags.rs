@@ -7,7 +7,8 @@ use cellgate_core::node::Attributes;
 use cellgate_core::tree::TAGS;
 use http::{HeaderMap, StatusCode};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use s3s::dto::Tag;
+use s3s::dto::{Tag, Tagging};
+use s3s::xml::{Deserialize as _, Deserializer};
 use s3s::{S3Error, S3ErrorCode, S3Result};
 
 use crate::{error, headers};
@@ -34,6 +35,16 @@ impl Tags {
             return Err(malformed());
         }
         Self::checked(tags).map(Some)
+    }
+
+    /// Those of a `Tagging` document that has not been read yet.
+    pub(crate) fn of_xml(document: &str) -> S3Result<Self> {
+        let mut reader = Deserializer::new(document.as_bytes());
+        let tagging = Tagging::deserialize(&mut reader).and_then(|tagging| {
+            reader.expect_eof()?;
+            Ok(tagging)
+        });
+        Self::of_document(tagging.map_err(|_| S3Error::new(S3ErrorCode::MalformedXML))?.tag_set)
     }
 
     /// Those of a `Tagging` document.

@@ -2,10 +2,10 @@
 //!
 //! The bucket is the URL's, the key a field of the form, in which `${filename}` stands for what the
 //! browser calls the file. The answer is what the form asks for: a redirect, 200, 201 with a document,
-//! or 204. Known gaps: `tagging` is refused; so is what a PUT is refused for.
+//! or 204. What a PUT is refused for, a form is too.
 
 use cellgate_core::http::Client;
-use cellgate_core::tree::{Existing, Parents, Write};
+use cellgate_core::tree::{Existing, Parents, TAGS, Write};
 use http::header::{CONTENT_TYPE, ETAG, HOST, LOCATION};
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use http_body_util::BodyExt as _;
@@ -17,6 +17,7 @@ use crate::auth::{self, CALL, Upload};
 use crate::body;
 use crate::body::form::{self, Fields};
 use crate::headers::{self, Promised};
+use crate::tags::Tags;
 use crate::{error, route};
 
 pub(crate) const OPERATION: &str = "PostObject";
@@ -56,12 +57,16 @@ pub(crate) async fn post_object(ops: &Ops, upload: Upload) -> S3Result<HttpRespo
         None => (0, u64::MAX),
     };
     let headers = object_headers(&read.fields)?;
+    let tags = read.fields.get("tagging").map(Tags::of_xml).transpose()?.unwrap_or_default();
     let mut extensions = Extensions::new();
     auth::admit_direct(&headers, OPERATION, &mut extensions)?;
     let (tree, opened) = ops.open(&extensions, bucket).await?;
     let target = opened.leaf_target(&key)?;
     let promised = Promised::of(&headers, &extensions)?;
-    let (attributes, mime) = headers::content(&headers)?;
+    let (mut attributes, mime) = headers::content(&headers)?;
+    if tags.len() > 0 {
+        attributes.set(TAGS, tags.text());
+    }
     let answer = Answer::of(&read.fields, &request, bucket, &key);
     let fault = CALL.try_with(|call| call.fault.clone()).unwrap_or_default();
     let content = read.into_content(bounds, fault.clone());
@@ -85,9 +90,6 @@ fn object_headers(fields: &Fields) -> S3Result<HeaderMap> {
     let mut headers = HeaderMap::new();
     for (name, value) in fields.0.iter().filter(|(_, value)| !value.is_empty()) {
         let name = name.as_str();
-        if name == "tagging" {
-            return Err(error::unsupported("field `tagging`"));
-        }
         let renamed = RENAMED.iter().find(|(field, _)| *field == name).map(|(_, header)| *header);
         let own = KEPT.contains(&name) || (name.starts_with("x-amz-") && !PROOF.contains(&name));
         let Some(header) = renamed.or_else(|| own.then_some(name)) else { continue };

@@ -118,11 +118,12 @@ async fn the_form_says_what_to_keep_and_what_to_answer() {
         ("Cache-Control", "max-age=100"),
         ("x-amz-meta-Tag", "some"),
         ("x-ignore-submit", "Send"),
+        ("tagging", "<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>"),
     ];
     let conditions = format!(
         "{CONDITIONS},{{\"acl\":\"private\"}},{{\"success_action_status\":\"201\"}},\
          [\"starts-with\",\"$Content-Type\",\"image/\"],[\"eq\",\"$cache-control\",\"max-age=100\"],\
-         [\"starts-with\",\"$x-amz-meta-tag\",\"\"],[\"content-length-range\",1,10]"
+         [\"starts-with\",\"$x-amz-meta-tag\",\"\"],[\"starts-with\",\"$tagging\",\"\"],[\"content-length-range\",1,10]"
     );
     let made = send(&stage, &v2(&stage.alice, &policy(&conditions, 60), &extra), "hello").await;
     let xml = made.text();
@@ -137,6 +138,7 @@ async fn the_form_says_what_to_keep_and_what_to_answer() {
     let head = stage.head("/io/common-files/up/%C3%BC%20b.txt").await;
     assert_eq!(head.header("content-type"), "image/png");
     assert_eq!((head.header("cache-control"), head.header("x-amz-meta-tag")), ("max-age=100", "some"));
+    assert_eq!(head.header("x-amz-tagging-count"), "1");
 
     for (asked, status, location) in [
         (("success_action_status", "200"), 200, "http://localhost:8080/io/common-files/up/a.txt"),
@@ -228,6 +230,16 @@ async fn what_the_policy_does_not_allow_is_not_stored() {
             403,
             "AccessDenied",
             "Invalid according to Policy: Extra input fields: key",
+        ),
+        (
+            signed(
+                &format!("{CONDITIONS},[\"starts-with\",\"$tagging\",\"\"]"),
+                &[key, ("tagging", "<Tagging>")],
+            ),
+            "x",
+            400,
+            "MalformedXML",
+            "The XML you provided was not well-formed or did not validate against our published schema",
         ),
         (
             v2(&stage.alice, "", &[key]),
