@@ -27,6 +27,11 @@ pub struct Settings {
     pub access_token_s: u64,
     /// Lifetime of refresh tokens.
     pub refresh_token_s: u64,
+    /// Who may make workspaces through a door. Commands and endpoints of administrators go their
+    /// own way.
+    pub workspace_makers: Makers,
+    /// The datasource of workspaces that are made through a door; made with the first of them.
+    pub workspace_datasource: String,
     /// Whether this process serves. Only then does it put away what a crash left in staging and run
     /// the background work; a command that runs beside a server must leave both alone.
     pub serving: bool,
@@ -39,9 +44,19 @@ impl Default for Settings {
             upload_expiry_s: 7 * 86_400,
             access_token_s: 600,
             refresh_token_s: 30 * 86_400,
+            workspace_makers: Makers::Admins,
+            workspace_datasource: "buckets".to_owned(),
             serving: true,
         }
     }
+}
+
+/// See [`Settings::workspace_makers`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Makers {
+    Nobody,
+    Admins,
+    Everyone,
 }
 
 /// Cheap to clone.
@@ -114,14 +129,7 @@ impl Core {
         }
         for name in ["pydiods1", "personal"] {
             if !identity.datasources().await?.iter().any(|config| config.name == name) {
-                self.add_datasource(DatasourceConfig {
-                    name: name.to_owned(),
-                    form: Form::Flat,
-                    path: format!("datasources/{name}"),
-                    relaxed: false,
-                    inline_limit_bytes: ports::INLINE_DEFAULT_BYTES,
-                })
-                .await?;
+                self.add_datasource(DatasourceConfig::flat(name)).await?;
             }
         }
         // Aliases: the ids and slugs under which a Pydio 8 server offers the same two.
@@ -145,6 +153,7 @@ impl Core {
                     recycle: true,
                     versions: 0,
                     versions_suspended: false,
+                    created_by: None,
                     created_ns: crate::http::date::now_ns(),
                 })
                 .await;
@@ -201,6 +210,15 @@ impl Core {
     /// begins.
     pub async fn last_change(&self) -> Result<i64> {
         self.inner.index.last_change().await
+    }
+
+    /// Makes sure of the datasource where doors make workspaces, and answers its name.
+    pub(crate) async fn workspace_datasource(&self) -> Result<String> {
+        let name = self.settings().workspace_datasource.clone();
+        if !self.identity().datasources().await?.iter().any(|config| config.name == name) {
+            self.add_datasource(DatasourceConfig::flat(&name)).await?;
+        }
+        Ok(name)
     }
 
     /// Opens and keeps a new datasource; `structured` ones adopt what is in their folder.

@@ -37,7 +37,7 @@ pub mod tree;
 pub mod upload;
 pub mod workspace;
 
-pub use crate::core::{Core, Settings};
+pub use crate::core::{Core, Makers, Settings};
 pub use error::{Error, Result, Unauthenticated};
 pub use identity::{Credentials, Identity};
 pub use node::{Node, NodeId, NodeKind};

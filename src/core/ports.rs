@@ -402,6 +402,19 @@ pub struct DatasourceConfig {
     pub inline_limit_bytes: u64,
 }
 
+impl DatasourceConfig {
+    /// A flat one in the data folder.
+    pub(crate) fn flat(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            form: Form::Flat,
+            path: format!("datasources/{name}"),
+            relaxed: false,
+            inline_limit_bytes: INLINE_DEFAULT_BYTES,
+        }
+    }
+}
+
 /// What goes into the index by default: at this size one row is cheaper than one file with its own
 /// fsync.
 pub const INLINE_DEFAULT_BYTES: u64 = 16 * 1024;

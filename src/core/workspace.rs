@@ -34,6 +34,9 @@ pub struct Workspace {
     /// No new versions for now; those there are stay.
     #[serde(default)]
     pub versions_suspended: bool,
+    /// The user who made it through a door, and may remove it there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_by: Option<Uuid>,
     #[serde(default)]
     pub created_ns: i64,
 }

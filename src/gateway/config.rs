@@ -7,6 +7,8 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use cellgate_core::Makers;
+
 /// What `serve` and the commands need to know.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -30,6 +32,9 @@ pub struct Config {
     pub refresh_token_s: u64,
     pub log: String,
     pub log_json: bool,
+    pub s3_domains: Vec<String>,
+    pub s3_create_buckets: Makers,
+    pub s3_bucket_datasource: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,13 +75,17 @@ impl Default for Config {
             refresh_token_s: 30 * 86_400,
             log: "info".to_owned(),
             log_json: false,
+            s3_domains: Vec::new(),
+            s3_create_buckets: Makers::Admins,
+            s3_bucket_datasource: "buckets".to_owned(),
         }
     }
 }
 
 type Apply = fn(&mut Config, &str) -> Result<(), String>;
 
-/// One setting: `listen` in the file, `CELLGATE_LISTEN` in the environment.
+/// One setting: `listen` in the file, `CELLGATE_LISTEN` in the environment; `s3.domains` is `domains`
+/// in the table `[s3]` of the file, and `CELLGATE_S3_DOMAINS`.
 pub struct Key {
     pub name: &'static str,
     apply: Apply,
@@ -128,6 +137,27 @@ pub const KEYS: &[Key] = &[
         let checked = text.parse().map_err(|_| format!("expected `true` or `false`, found `{text}`"));
         set(&mut config.log_json, checked)
     }),
+    key("s3.domains", |config, text| {
+        let domains = text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(domain).collect();
+        set(&mut config.s3_domains, domains)
+    }),
+    key("s3.create_buckets", |config, text| {
+        let makers = match text {
+            "nobody" => Ok(Makers::Nobody),
+            "admins" => Ok(Makers::Admins),
+            "everyone" => Ok(Makers::Everyone),
+            _ => Err(format!("expected `nobody`, `admins` or `everyone`, found `{text}`")),
+        };
+        set(&mut config.s3_create_buckets, makers)
+    }),
+    key("s3.bucket_datasource", |config, text| {
+        let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
+        let name = match text.len() {
+            1..=63 if text.bytes().all(allowed) => Ok(text.to_owned()),
+            _ => Err(format!("expected 1 to 63 of `a-z`, `0-9`, `-` and `_`, found `{text}`")),
+        };
+        set(&mut config.s3_bucket_datasource, name)
+    }),
 ];
 
 /// One thing that is wrong, and where.
@@ -151,7 +181,7 @@ impl Config {
         let mut problems = Vec::new();
         config.apply_file(file, &mut problems);
         for key in KEYS {
-            let variable = format!("CELLGATE_{}", key.name.to_ascii_uppercase());
+            let variable = format!("CELLGATE_{}", key.name.to_ascii_uppercase().replace('.', "_"));
             if let Some(text) = environment(&variable)
                 && let Err(why) = (key.apply)(&mut config, &text)
             {
@@ -188,22 +218,28 @@ impl Config {
             }
         };
         for (name, value) in &table {
-            let Some(key) = KEYS.iter().find(|key| key.name == name) else {
-                problems.push(Problem(format!("config: `{name}`: there is no such key")));
-                continue;
-            };
-            let text = match value {
-                toml::Value::String(text) => text.clone(),
-                toml::Value::Integer(number) => number.to_string(),
-                toml::Value::Boolean(flag) => flag.to_string(),
-                _ => {
-                    problems.push(Problem(format!("config: `{name}`: expected text, a number or a flag")));
-                    continue;
+            match value {
+                toml::Value::Table(section) if is_section(name) => {
+                    for (key, value) in section {
+                        self.apply_value(&format!("{name}.{key}"), value, problems);
+                    }
                 }
-            };
-            if let Err(why) = (key.apply)(self, &text) {
-                problems.push(Problem(format!("config: `{name}`: {why}")));
+                value => self.apply_value(name, value, problems),
             }
+        }
+    }
+
+    fn apply_value(&mut self, name: &str, value: &toml::Value, problems: &mut Vec<Problem>) {
+        let Some(key) = KEYS.iter().find(|key| key.name == name) else {
+            problems.push(Problem(format!("config: `{name}`: there is no such key")));
+            return;
+        };
+        let Some(text) = text_of(value) else {
+            problems.push(Problem(format!("config: `{name}`: expected text, a number or a flag")));
+            return;
+        };
+        if let Err(why) = (key.apply)(self, &text) {
+            problems.push(Problem(format!("config: `{name}`: {why}")));
         }
     }
 
@@ -219,6 +255,35 @@ impl Config {
         if self.admin_listen == Some(self.listen) && self.listen.port() != 0 {
             problems.push(Problem("config: `admin_listen` is the same address as `listen`".into()));
         }
+    }
+}
+
+fn is_section(name: &str) -> bool {
+    KEYS.iter().any(|key| key.name.split_once('.').is_some_and(|(section, _)| section == name))
+}
+
+/// A value as the environment would have it; lists are joined by commas.
+fn text_of(value: &toml::Value) -> Option<String> {
+    match value {
+        toml::Value::String(text) => Some(text.clone()),
+        toml::Value::Integer(number) => Some(number.to_string()),
+        toml::Value::Boolean(flag) => Some(flag.to_string()),
+        toml::Value::Array(values) => {
+            let texts: Option<Vec<&str>> = values.iter().map(toml::Value::as_str).collect();
+            Some(texts?.join(","))
+        }
+        _ => None,
+    }
+}
+
+fn domain(text: &str) -> Result<String, String> {
+    let label = |label: &str| {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        !label.is_empty() && label.bytes().all(allowed)
+    };
+    match text.split('.').all(label) {
+        true => Ok(text.to_ascii_lowercase()),
+        false => Err(format!("expected the name of a host without a port, found `{text}`")),
     }
 }
 
@@ -284,9 +349,21 @@ mod tests {
     }
 
     #[test]
+    fn a_section_is_read_like_the_rest() {
+        let file = "[s3]\ndomains = [\"S3.example.org\", \"b.org\"]\ncreate_buckets = \"everyone\"";
+        let config = load(file, &[("CELLGATE_S3_BUCKET_DATASOURCE", "made")]).unwrap();
+        assert_eq!(config.s3_domains, ["s3.example.org", "b.org"]);
+        assert_eq!(config.s3_create_buckets, Makers::Everyone);
+        assert_eq!(config.s3_bucket_datasource, "made");
+        let config = load(file, &[("CELLGATE_S3_DOMAINS", "c.org, d.org")]).unwrap();
+        assert_eq!(config.s3_domains, ["c.org", "d.org"]);
+    }
+
+    #[test]
     fn every_problem_is_reported_at_once_with_its_key() {
         let problems = load(
-            "listen = \"io\"\nlissten = \"x\"\nmax_connections = 0\ntls_cert = \"/nowhere\"\nlog_json = [1]",
+            "listen = \"io\"\nlissten = \"x\"\nmax_connections = 0\ntls_cert = \"/nowhere\"\nlog_json = [1]\n\
+             [s3]\ndomains = [\"a:8080\"]\ncreate_buckets = \"all\"\nbuckets = 1\n[s4]\na = 1",
             &[("CELLGATE_DATABASE", "mysql://user:hunter2@host/db"), ("CELLGATE_ADMIN_PASSWORD", "short")],
         )
         .unwrap_err();
@@ -298,6 +375,10 @@ mod tests {
             "`tls_key`",
             "/nowhere",
             "`log_json`",
+            "`s3.domains`",
+            "`s3.create_buckets`",
+            "`s3.buckets`",
+            "`s4`",
             "`CELLGATE_DATABASE`",
             "`CELLGATE_ADMIN_PASSWORD`",
         ] {

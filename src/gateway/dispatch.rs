@@ -1,11 +1,12 @@
 //! Which door answers a request.
 //!
-//! By the raw path, on whole segments, before any decoding: `/a` must not take `/api/v2`. The root
-//! belongs to no one; headers and method decide who is meant.
+//! By the raw path, on whole segments, before any decoding: `/a` must not take `/api/v2`. A host may
+//! belong to one protocol with all its paths. What no mount covers, the root above all, belongs to no
+//! one; headers and method decide who is meant.
 
 use std::sync::Arc;
 
-use cellgate_core::http::{Protocol, Request, Response, full};
+use cellgate_core::http::{Protocol, Request, Response, full, host};
 use cellgate_core::principal::Door;
 use http::{HeaderValue, Method, StatusCode, header};
 
@@ -30,12 +31,22 @@ impl Dispatch {
     /// The door of a request, for its answer and for the log.
     pub fn door(&self, request: &Request) -> Option<&dyn Protocol> {
         let path = request.uri().path();
-        if path == "/" || path == "*" {
-            let door = root_door(request)?;
-            return self.doors.iter().find(|other| other.door() == door).map(AsRef::as_ref);
+        let find = |wanted: &dyn Fn(&dyn Protocol) -> bool| {
+            self.doors.iter().map(AsRef::as_ref).find(|door| wanted(*door))
+        };
+        if let Some(host) = host(request)
+            && let Some(door) = find(&|door| door.owns_host(host))
+        {
+            return Some(door);
         }
-        let (_, at) = self.mounts.iter().find(|(mount, _)| covers(mount, path))?;
-        self.doors.get(*at).map(AsRef::as_ref)
+        if let Some((_, at)) = self.mounts.iter().find(|(mount, _)| covers(mount, path)) {
+            return self.doors.get(*at).map(AsRef::as_ref);
+        }
+        if let Some(door) = find(&|door| door.recognizes(request)) {
+            return Some(door);
+        }
+        let door = if path == "/" || path == "*" { root_door(request)? } else { return None };
+        find(&|other| other.door() == door)
     }
 
     pub async fn serve(&self, request: Request) -> Response {
@@ -57,18 +68,10 @@ fn covers(mount: &str, path: &str) -> bool {
     path.strip_prefix(mount).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Who is meant by `/`: S3 clients list buckets there, signed; WebDAV clients probe it; a Pydio 8
-/// client may leave `index.php` away.
+/// Who is meant by `/` where nobody recognizes the request: WebDAV clients probe it; a Pydio 8 client
+/// may leave `index.php` away.
 fn root_door(request: &Request) -> Option<Door> {
     let query = request.uri().query().unwrap_or_default();
-    let signed = request.headers().get(header::AUTHORIZATION).is_some_and(|value| {
-        let value = value.as_bytes();
-        value.starts_with(b"AWS4-HMAC-SHA256") || value.starts_with(b"AWS ")
-    });
-    let presigned = query.contains("X-Amz-Signature=") || query.contains("AWSAccessKeyId=");
-    if signed || presigned || request.headers().contains_key("x-pydio-bearer") {
-        return Some(Door::S3);
-    }
     if *request.method() == Method::OPTIONS || request.method().as_str() == "PROPFIND" {
         return Some(Door::Dav);
     }
@@ -102,6 +105,12 @@ mod tests {
         }
         fn mounts(&self) -> &'static [&'static str] {
             self.1
+        }
+        fn owns_host(&self, host: &str) -> bool {
+            self.0 == Door::S3 && host.ends_with("s3.example.org")
+        }
+        fn recognizes(&self, request: &Request) -> bool {
+            self.0 == Door::S3 && request.headers().contains_key("x-pydio-bearer")
         }
         fn serve(&self, _: Request) -> BoxFuture<'static, Response> {
             Box::pin(async { Response::new(empty()) })
@@ -150,11 +159,28 @@ mod tests {
     #[test]
     fn the_root_goes_to_whoever_is_meant() {
         assert_eq!(door("GET", "/", &[]), None);
-        assert_eq!(door("GET", "/", &[("authorization", "AWS4-HMAC-SHA256 Credential=x")]), Some(Door::S3));
-        assert_eq!(door("GET", "/?X-Amz-Signature=00", &[]), Some(Door::S3));
         assert_eq!(door("PROPFIND", "/", &[]), Some(Door::Dav));
         assert_eq!(door("OPTIONS", "*", &[]), Some(Door::Dav));
         assert_eq!(door("GET", "/?get_action=ping", &[]), Some(Door::Pydio8));
         assert_eq!(door("GET", "/", &[("authorization", "Basic eDp5")]), None);
+    }
+
+    #[test]
+    fn what_no_mount_covers_goes_to_who_recognizes_it() {
+        let own = [("x-pydio-bearer", "t")];
+        assert_eq!(door("GET", "/", &own), Some(Door::S3));
+        assert_eq!(door("PUT", "/bucket/key", &own), Some(Door::S3));
+        assert_eq!(door("PUT", "/dav/key", &own), Some(Door::Dav));
+        assert_eq!(door("PUT", "/bucket/key", &[]), None);
+    }
+
+    #[test]
+    fn a_host_may_be_one_protocols() {
+        for host in ["s3.example.org", "bucket.s3.example.org", "bucket.s3.example.org:8080"] {
+            assert_eq!(door("GET", "/dav/x", &[("host", host)]), Some(Door::S3), "{host}");
+            assert_eq!(door("GET", "/", &[("host", host)]), Some(Door::S3), "{host}");
+        }
+        assert_eq!(door("GET", "/dav/x", &[("host", "example.org")]), Some(Door::Dav));
+        assert_eq!(door("GET", "/dav/x", &[("host", "[::1]:8080")]), Some(Door::Dav));
     }
 }

@@ -35,6 +35,8 @@ impl Installation {
             upload_expiry_s: config.upload_expiry_s,
             access_token_s: config.access_token_s,
             refresh_token_s: config.refresh_token_s,
+            workspace_makers: config.s3_create_buckets,
+            workspace_datasource: config.s3_bucket_datasource.clone(),
             serving,
         };
         let core = Core::start(store.index(), Arc::new(FsBackends::new(data)), settings)

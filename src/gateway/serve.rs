@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use cellgate_core::Core;
 use cellgate_core::http::Protocol;
+use cellgate_s3::Settings;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -56,7 +57,9 @@ pub async fn serve(config: Config) -> Result<(), String> {
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(welcome.as_bytes()).and_then(|()| out.flush());
     drop(out);
-    let service = Service::new(Dispatch::new(doors(&core)), Duration::from_secs(config.body_idle_timeout_s));
+    let s3 = Settings { domains: config.s3_domains.clone(), ..Settings::default() };
+    let doors = Dispatch::new(doors(&core, s3));
+    let service = Service::new(doors, Duration::from_secs(config.body_idle_timeout_s));
     drop(core);
     listener.run(service, stopped).await;
     installation.close().await;
@@ -64,13 +67,17 @@ pub async fn serve(config: Config) -> Result<(), String> {
 }
 
 /// Every protocol on the listener. A new one is a line here.
-pub fn doors(core: &Core) -> Vec<Box<dyn Protocol>> {
-    vec![
+pub fn doors(core: &Core, mut s3: Settings) -> Vec<Box<dyn Protocol>> {
+    let mut doors: Vec<Box<dyn Protocol>> = vec![
         Box::new(cellgate_cells::Cells::new(core.clone())),
-        Box::new(cellgate_s3::S3::new(core.clone())),
         Box::new(cellgate_dav::Dav::new(core.clone())),
         Box::new(cellgate_pydio8::Pydio8::new(core.clone())),
         Box::new(cellgate_seafile::Seafile::new(core.clone())),
         Box::new(cellgate_auth::Auth::new()),
-    ]
+    ];
+    // No bucket may have the name of what others answer.
+    let first = |mount: &&str| mount.split('/').nth(1).unwrap_or_default().to_owned();
+    s3.reserved = doors.iter().flat_map(|door| door.mounts()).map(first).collect();
+    doors.push(Box::new(cellgate_s3::S3::with(core.clone(), s3)));
+    doors
 }

@@ -34,11 +34,13 @@ mod address;
 mod auth;
 mod body;
 mod checksums;
+mod domains;
 mod error;
 mod headers;
 mod listing;
 mod ops;
 mod route;
+mod settings;
 mod tags;
 mod wording;
 
@@ -67,24 +69,32 @@ pub fn operations() -> impl Iterator<Item = &'static str> {
     ops::BUILT.into_iter()
 }
 
+pub use settings::Settings;
+
 /// See the crate documentation. Cheap to clone.
 #[derive(Clone)]
 pub struct S3 {
     front: Front,
     ops: Ops,
     service: S3Service,
+    settings: Arc<Settings>,
 }
 
 impl S3 {
     pub fn new(core: Core) -> Self {
-        let ops = Ops::new(core.clone());
+        Self::with(core, Settings::default())
+    }
+
+    pub fn with(core: Core, settings: Settings) -> Self {
+        let settings = Arc::new(settings);
+        let ops = Ops::new(core.clone(), settings.clone());
         let mut builder = S3ServiceBuilder::new(ops.clone());
         builder.set_auth(auth::NoSignatures);
         builder.set_access(auth::Admission);
         builder.set_route(DirectRoute(ops.clone()));
         builder.set_validation(AnyBucket);
         builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config()))));
-        Self { front: Front::new(core), ops, service: builder.build() }
+        Self { front: Front::new(core), ops, service: builder.build(), settings }
     }
 }
 
@@ -118,6 +128,14 @@ impl Protocol for S3 {
         &["/io"]
     }
 
+    fn owns_host(&self, host: &str) -> bool {
+        domains::named(&self.settings.domains, host).is_some()
+    }
+
+    fn recognizes(&self, request: &Request) -> bool {
+        route::is_for_s3(request)
+    }
+
     fn serve(&self, request: Request) -> BoxFuture<'static, Response> {
         let door = self.clone();
         Box::pin(async move { door.answer(request).await })
@@ -125,8 +143,11 @@ impl Protocol for S3 {
 }
 
 impl S3 {
-    async fn answer(self, request: Request) -> Response {
+    async fn answer(self, mut request: Request) -> Response {
         let asked = Asked::of(&request);
+        if let Some(bucket) = domains::bucket(&self.settings.domains, &request) {
+            request.extensions_mut().insert(bucket);
+        }
         let (response, note) = match self.serve_verified(request).await {
             Ok(answered) => answered,
             Err(error) => (render(error), Note::default()),
@@ -134,14 +155,18 @@ impl S3 {
         asked.finish(response, note).await
     }
 
-    async fn serve_verified(&self, request: Request) -> S3Result<(HttpResponse, Note)> {
+    async fn serve_verified(&self, mut request: Request) -> S3Result<(HttpResponse, Note)> {
         let (response, call) = if post_object::applies(request.method(), request.uri(), request.headers()) {
+            // Of a form the policy is signed, not the target.
+            route::bring_to_path_style(&mut request);
             let (upload, call) = self.front.pass_form(request).await?;
             let call = Arc::new(call);
             let posted = CALL.scope(call.clone(), post_object::post_object(&self.ops, upload)).await;
             (posted.unwrap_or_else(render), call)
         } else {
-            let (request, call) = self.front.pass(request).await?;
+            let (mut request, call) = self.front.pass(request).await?;
+            // Behind the signature, which is of the target as it came.
+            route::bring_to_path_style(&mut request);
             let call = Arc::new(call);
             (CALL.scope(call.clone(), self.call(request, &call)).await, call)
         };

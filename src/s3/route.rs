@@ -1,8 +1,60 @@
-//! Which operation a request means, where s3s cannot tell: reading URLs.
+//! Reading targets: what is a request of this door's, which bucket and key it names, and which
+//! operation it means where s3s cannot tell.
 
-use http::{HeaderMap, Method};
+use cellgate_core::http::Request;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::uri::PathAndQuery;
+use http::{HeaderMap, Method, Uri};
 use percent_encoding::percent_decode_str;
 use s3s::{S3Error, S3ErrorCode, S3Result};
+
+use crate::domains::HostBucket;
+
+/// Whether a request that no mount covers has S3's credentials, or those of Cells beside them.
+pub(crate) fn is_for_s3(request: &Request) -> bool {
+    let headers = request.headers();
+    let begins = |name, with: &[&str]| {
+        headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .is_some_and(|value| with.iter().any(|with| value.starts_with(with)))
+    };
+    // MinIO's `mc` asks for the location of a bucket that is not there, to see who answers.
+    if request.uri().path().starts_with("/probe-bucket-sign") {
+        return true;
+    }
+    let signed = begins(AUTHORIZATION, &["AWS4-", "AWS "]) || headers.contains_key("x-pydio-bearer");
+    // A form for an endpoint's root would be Pydio 8's.
+    let form = *request.method() == Method::POST
+        && request.uri().path() != "/"
+        && begins(CONTENT_TYPE, &["multipart/form-data"]);
+    const CREDENTIALS: [&str; 5] =
+        ["X-Amz-Signature", "X-Amz-Credential", "AWSAccessKeyId", "Signature", "pydio_jwt"];
+    signed || form || parameters(request.uri().query()).any(|(name, _)| CREDENTIALS.contains(&name.as_str()))
+}
+
+/// Writes a target as s3s and the operations read it: `/<bucket>/<key>`.
+pub(crate) fn bring_to_path_style(request: &mut Request) {
+    let uri = request.uri();
+    let target = if let Some(HostBucket(bucket)) = request.extensions().get() {
+        let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+        // The host is ASCII; what a path cannot hold does not get this far.
+        format!("/{bucket}{}{query}", uri.path())
+    } else if *request.method() == Method::GET
+        && matches!(uri.path(), "/io" | "/io/")
+        && uri.query() == Some("x-id=ListBuckets")
+    {
+        // SDKs whose endpoint was set to `https://…/io` list buckets so.
+        "/?x-id=ListBuckets".to_owned()
+    } else {
+        return;
+    };
+    if let Ok(target) = PathAndQuery::try_from(target) {
+        let mut parts = std::mem::take(request.uri_mut()).into_parts();
+        parts.path_and_query = Some(target);
+        *request.uri_mut() = Uri::from_parts(parts).unwrap_or_default();
+    }
+}
 
 /// Bucket and key of a decoded, absolute path; the key is empty for the bucket itself.
 pub(crate) fn split_bucket(path: &str) -> (&str, &str) {
@@ -88,6 +140,61 @@ mod tests {
         assert_eq!(of(Method::GET, "/io/", "list-type=2", &none), None);
         assert_eq!(of(Method::GET, "/", "", &none), None);
         assert_eq!(of(Method::DELETE, "/io/ws/a", "", &none), None);
+    }
+
+    fn asked(method: &str, uri: &str, headers: &[(&str, &str)]) -> Request {
+        let mut request = http::Request::builder().method(method).uri(uri);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.body(cellgate_core::http::empty()).unwrap()
+    }
+
+    #[test]
+    fn requests_with_s3_credentials_are_known() {
+        for (method, uri, headers) in [
+            ("GET", "/", &[("authorization", "AWS4-HMAC-SHA256 Credential=x")][..]),
+            ("PUT", "/bucket", &[("authorization", "AWS key:signature")]),
+            ("GET", "/bucket/key", &[("x-pydio-bearer", "t")]),
+            ("GET", "/bucket/key?X-Amz-Signature=00", &[]),
+            ("GET", "/bucket/key?AWSAccessKeyId=k&Expires=1&Signature=x", &[]),
+            ("GET", "/bucket/key?pydio_jwt=t", &[]),
+            ("POST", "/bucket", &[("content-type", "multipart/form-data; boundary=b")]),
+            ("GET", "/probe-bucket-sign-0123456789ab/?location=", &[]),
+        ] {
+            assert!(is_for_s3(&asked(method, uri, headers)), "{method} {uri}");
+        }
+        for (method, uri, headers) in [
+            ("GET", "/", &[][..]),
+            ("GET", "/bucket/key", &[]),
+            ("GET", "/bucket/key", &[("authorization", "Basic eDp5")]),
+            ("POST", "/", &[("content-type", "multipart/form-data; boundary=b")]),
+            ("PUT", "/bucket", &[("content-type", "multipart/form-data; boundary=b")]),
+        ] {
+            assert!(!is_for_s3(&asked(method, uri, headers)), "{method} {uri}");
+        }
+    }
+
+    #[test]
+    fn targets_come_to_path_style() {
+        let brought = |method: &str, uri: &str, bucket: Option<&str>| {
+            let mut request = asked(method, uri, &[]);
+            if let Some(name) = bucket {
+                request.extensions_mut().insert(HostBucket(name.to_owned()));
+            }
+            bring_to_path_style(&mut request);
+            request.uri().to_string()
+        };
+        assert_eq!(brought("GET", "/a%2Fb?x-id=1", Some("b")), "/b/a%2Fb?x-id=1");
+        assert_eq!(brought("PUT", "/", Some("my.b")), "/my.b/");
+        assert_eq!(brought("GET", "/dav/x", Some("b")), "/b/dav/x");
+        assert_eq!(brought("GET", "http://b.s3.org/k", Some("b")), "http://b.s3.org/b/k");
+        assert_eq!(brought("GET", "/io?x-id=ListBuckets", None), "/?x-id=ListBuckets");
+        for (method, uri) in
+            [("HEAD", "/io?x-id=ListBuckets"), ("GET", "/io?x-id=ListBuckets&prefix=a"), ("GET", "/io")]
+        {
+            assert_eq!(brought(method, uri, None), uri);
+        }
     }
 
     #[test]

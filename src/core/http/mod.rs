@@ -28,6 +28,14 @@ pub trait Protocol: Send + Sync + 'static {
     fn door(&self) -> Door;
     /// Path prefixes this protocol owns, on whole segments.
     fn mounts(&self) -> &'static [&'static str];
+    /// Whether every path under this host is this protocol's, the mounts of others too.
+    fn owns_host(&self, _host: &str) -> bool {
+        false
+    }
+    /// Whether a request outside of all mounts is this protocol's all the same.
+    fn recognizes(&self, _request: &Request) -> bool {
+        false
+    }
     /// Answers a request. Errors are rendered in the protocol's own form, so there is no `Result`.
     fn serve(&self, request: Request) -> BoxFuture<'static, Response>;
 }
@@ -49,6 +57,17 @@ pub struct Note {
     pub principal: Option<String>,
     /// The protocol's own name of the operation.
     pub operation: Option<&'static str>,
+}
+
+/// The host that a request is for, without its port.
+pub fn host(request: &Request) -> Option<&str> {
+    let named = request.headers().get(http::header::HOST).and_then(|host| host.to_str().ok());
+    let host = request.uri().authority().map(http::uri::Authority::as_str).or(named)?;
+    match host.rsplit_once(':') {
+        // The colons of an IPv6 address stand in brackets.
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => Some(name),
+        _ => Some(host),
+    }
 }
 
 pub fn empty() -> Body {

@@ -35,7 +35,7 @@ mod tests;
 mod tokens;
 mod users;
 mod verify;
-mod workspaces;
+pub(crate) mod workspaces;
 
 pub use credentials::Credentials;
 pub use keys::NewKey;

@@ -171,6 +171,7 @@ mod tests {
             recycle: true,
             versions: 0,
             versions_suspended: false,
+            created_by: None,
             created_ns: 0,
         };
         let grants = Grants { own: vec![on_workspace(Rights::NONE)], ..Grants::default() };

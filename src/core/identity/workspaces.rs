@@ -9,9 +9,10 @@ use crate::error::{Error, Result};
 use crate::http::date::now_ns;
 use crate::identity::kept::{self, Kept as _};
 use crate::identity::secrets::SERVER_KEY;
-use crate::identity::{Grant, Identity, Target, users};
+use crate::identity::{Grant, Identity, Subject, Target, users};
 use crate::path::{NodePath, valid_name};
-use crate::ports::{DatasourceConfig, Record};
+use crate::ports::{DatasourceConfig, Record, Txn};
+use crate::principal::Rights;
 use crate::workspace::Workspace;
 
 /// Record kind of settings; id = name, body = JSON string. The server key is one, under an id of
@@ -45,21 +46,22 @@ impl Identity {
     /// must be free and valid names, its datasource must exist.
     pub async fn put_workspace(&self, workspace: Workspace) -> Result<Workspace> {
         let workspace = checked(workspace)?;
+        self.commit(move |txn| Box::pin(async move { put(txn, workspace).await })).await
+    }
+
+    /// Creates a workspace together with a user's rights on it.
+    pub(crate) async fn create_workspace(
+        &self,
+        workspace: Workspace,
+        user: Uuid,
+        rights: Rights,
+    ) -> Result<Workspace> {
+        let workspace = checked(workspace)?;
         self.commit(move |txn| {
             Box::pin(async move {
-                if txn.record(DatasourceConfig::KIND, &workspace.datasource).await?.is_none() {
-                    let text = format!("there is no datasource `{}`", workspace.datasource);
-                    return Err(Error::InvalidArgument(text));
-                }
-                for other in kept::all::<Workspace>(txn, None).await? {
-                    if other.uuid == workspace.uuid {
-                        continue;
-                    }
-                    if let Some(name) = names(&workspace).find(|name| names(&other).any(|its| its == *name)) {
-                        return Err(Error::AlreadyExists(name.to_owned()));
-                    }
-                }
-                kept::put(txn, &workspace).await?;
+                let workspace = put(txn, workspace).await?;
+                let (subject, target) = (Subject::User(user), Target::Workspace(workspace.uuid));
+                kept::put(txn, &Grant { uuid: Uuid::new_v4(), subject, target, rights }).await?;
                 Ok(workspace)
             })
         })
@@ -74,13 +76,7 @@ impl Identity {
                 let Some(workspace) = kept::by_name::<Workspace>(txn, &slug).await? else {
                     return Err(Error::NotFound(slug));
                 };
-                for grant in kept::all::<Grant>(txn, None).await? {
-                    if grant.target == Target::Workspace(workspace.uuid) {
-                        txn.delete_record(Grant::KIND, &grant.id()).await?;
-                    }
-                }
-                txn.delete_record(Workspace::KIND, &workspace.id()).await?;
-                Ok(())
+                delete(txn, &workspace).await
             })
         })
         .await
@@ -144,6 +140,39 @@ impl Identity {
     }
 }
 
+async fn put(txn: &mut dyn Txn, workspace: Workspace) -> Result<Workspace> {
+    if txn.record(DatasourceConfig::KIND, &workspace.datasource).await?.is_none() {
+        let text = format!("there is no datasource `{}`", workspace.datasource);
+        return Err(Error::InvalidArgument(text));
+    }
+    for other in kept::all::<Workspace>(txn, None).await? {
+        if other.uuid == workspace.uuid {
+            continue;
+        }
+        if let Some(name) = names(&workspace).find(|name| names(&other).any(|its| its == *name)) {
+            return Err(Error::AlreadyExists(name.to_owned()));
+        }
+    }
+    kept::put(txn, &workspace).await?;
+    Ok(workspace)
+}
+
+/// Whether the workspace is there still.
+pub(crate) async fn is_kept(txn: &mut dyn Txn, workspace: &Workspace) -> Result<bool> {
+    Ok(txn.record(Workspace::KIND, &workspace.id()).await?.is_some())
+}
+
+/// Deletes a workspace with the grants on it.
+pub(crate) async fn delete(txn: &mut dyn Txn, workspace: &Workspace) -> Result<()> {
+    for grant in kept::all::<Grant>(txn, None).await? {
+        if grant.target == Target::Workspace(workspace.uuid) {
+            txn.delete_record(Grant::KIND, &grant.id()).await?;
+        }
+    }
+    txn.delete_record(Workspace::KIND, &workspace.id()).await?;
+    Ok(())
+}
+
 /// Every text that finds the workspace, besides its uuid.
 fn names(workspace: &Workspace) -> impl Iterator<Item = &str> {
     std::iter::once(&workspace.slug).chain(&workspace.aliases).map(String::as_str)
@@ -176,7 +205,6 @@ fn checked(mut workspace: Workspace) -> Result<Workspace> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::principal::Rights;
 
     fn workspace(slug: &str, aliases: &[&str], root: &str) -> Workspace {
         Workspace {
@@ -191,6 +219,7 @@ mod tests {
             recycle: true,
             versions: 0,
             versions_suspended: false,
+            created_by: None,
             created_ns: 0,
         }
     }

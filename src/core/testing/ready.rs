@@ -65,8 +65,17 @@ async fn install() -> (MemoryIndex, MemoryBackends) {
 impl TestCore {
     /// Starts a core over ports that may have been in use before: a restart.
     pub async fn start(index: MemoryIndex, backends: MemoryBackends) -> Self {
+        Self::start_with(index, backends, Settings::default()).await
+    }
+
+    /// The same installation with other settings.
+    pub async fn with(self, settings: Settings) -> Self {
+        Self::start_with(self.index, self.backends, settings).await
+    }
+
+    async fn start_with(index: MemoryIndex, backends: MemoryBackends, settings: Settings) -> Self {
         let ports = (Arc::new(index.clone()), Arc::new(backends.clone()));
-        let core = Core::start(ports.0, ports.1, Settings::default()).await.unwrap();
+        let core = Core::start(ports.0, ports.1, settings).await.unwrap();
         Self { core, index, backends }
     }
 

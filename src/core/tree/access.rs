@@ -9,6 +9,7 @@ use crate::change::{ChangeKind, NewChange};
 use crate::core::Mounted;
 use crate::error::{Error, Result};
 use crate::http::date::now_ns;
+use crate::identity::workspaces;
 use crate::lock::Lock;
 use crate::node::{Attributes, Content, Node, NodeId, NodeKind};
 use crate::path::NodePath;
@@ -171,6 +172,10 @@ impl Tree {
     /// The same inside a transaction.
     pub(crate) async fn find_in(&self, txn: &mut dyn Txn, place: &Place) -> Result<Found> {
         let chain = txn.chain(place.mounted.root.id, &place.names).await?;
+        // Every operation makes sure of the root before it commits; it went with its workspace.
+        if chain.len() < place.root_len {
+            return Err(Error::NotFound(place.path.to_string()));
+        }
         found(place, chain)
     }
 
@@ -335,7 +340,14 @@ impl Tree {
         self.core
             .commit(move |txn| -> BoxFuture<'_, Result<()>> {
                 Box::pin(async move {
-                    let mut found = system.find_in(txn, &root).await?;
+                    // A folder without its workspace would swallow what is written to it.
+                    if let Some(workspace) = &root.workspace
+                        && !workspaces::is_kept(txn, workspace).await?
+                    {
+                        return Err(Error::NotFound(root.path.to_string()));
+                    }
+                    let chain = txn.chain(root.mounted.root.id, &root.names).await?;
+                    let mut found = found(&root, chain)?;
                     system.require_collections(&root, &found)?;
                     system.make_collections(txn, &root, &mut found, 0).await
                 })

@@ -17,6 +17,7 @@
 //! | `uploads` | uploads in parts |
 //! | `versions` | earlier contents of leaves |
 //! | `history` | what a commit does to them |
+//! | `workspaces` | making and removing workspaces |
 
 mod access;
 mod content;
@@ -31,6 +32,7 @@ mod remove;
 mod transfer;
 pub mod uploads;
 mod versions;
+mod workspaces;
 mod write;
 
 #[cfg(test)]

@@ -82,7 +82,7 @@ impl Stage {
             library: common.uuid.to_string(),
             links: Default::default(),
         };
-        let doors = Dispatch::new(doors(&core.core));
+        let doors = Dispatch::new(doors(&core.core, cellgate_s3::Settings::default()));
         stage.sign_in_to_seafile(&doors).await;
         stage.sign_in_to_pydio8(&doors).await;
         stage
@@ -123,7 +123,7 @@ impl Stage {
 
     async fn doors(&self) -> Dispatch {
         let core = TestCore::start(self.index.fork(), self.backends.fork()).await;
-        Dispatch::new(doors(&core.core))
+        Dispatch::new(doors(&core.core, cellgate_s3::Settings::default()))
     }
 
     /// A request of a shape, with credentials as the protocol has them.

@@ -20,6 +20,7 @@ use subtle::ConstantTimeEq as _;
 
 use super::claim::too_skewed;
 use super::{Call, Front, SKEW_MAX_S};
+use crate::domains::HostBucket;
 use crate::{error, headers, route};
 
 /// Parameters that are part of the resource.
@@ -62,7 +63,10 @@ pub(super) async fn verify(front: &Front, call: &Call, request: &Parts) -> S3Res
     let now_s = date::now_ns().div_euclid(1_000_000_000);
     let claim = Claim::of(&request.headers, request.uri.query(), now_s)?;
     let (principal, secret) = call.signing_key(&front.core, &claim.access_key).await?;
-    let texts = claim.texts(&request.method, request.uri.path(), request.uri.query(), &request.headers);
+    // What is signed names the bucket, also where only the host does.
+    let bucket = request.extensions.get().map(|HostBucket(name)| format!("/{name}")).unwrap_or_default();
+    let path = format!("{bucket}{}", request.uri.path());
+    let texts = claim.texts(&request.method, &path, request.uri.query(), &request.headers);
     if !texts.iter().any(|text| matches(&secret, text, &claim.signature)) {
         return Err(S3Error::new(S3ErrorCode::SignatureDoesNotMatch));
     }

@@ -20,6 +20,7 @@ use super::put_object::{OBJECT_MAX_BYTES, write_failed};
 use super::{Ops, survive};
 use crate::address::Bucket;
 use crate::checksums::{self, Claim, fill};
+use crate::domains::HostBucket;
 use crate::{error, headers};
 
 /// Amazon's smallest part, but for the last one.
@@ -97,7 +98,10 @@ fn location(req: &S3Request<CompleteMultipartUploadInput>, bucket: &Bucket, path
     let host = req.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let key = Encoding::Url.write(&bucket.key_of(path).unwrap_or_default());
     let scheme = if secure { "https" } else { "http" };
-    format!("{scheme}://{host}/{}/{key}", bucket.name())
+    match req.extensions.get::<HostBucket>() {
+        Some(_) => format!("{scheme}://{host}/{key}"),
+        None => format!("{scheme}://{host}/{}/{key}", bucket.name()),
+    }
 }
 
 fn part_list(asked: &[CompletedPart]) -> S3Result<Vec<PartRef>> {

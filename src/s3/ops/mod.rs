@@ -17,6 +17,7 @@ mod tagging;
 mod upload_part_copy;
 
 use std::future::Future;
+use std::sync::Arc;
 
 use cellgate_core::{Core, Credentials, Door, Error, Tree};
 use http::{Extensions, HeaderMap, Method, Uri};
@@ -28,15 +29,16 @@ use tracing::Instrument as _;
 use crate::address::Bucket;
 use crate::auth::{self, Caller};
 use crate::route::{self, Direct};
-use crate::{error, headers};
+use crate::{Settings, error, headers};
 
 /// What is built. s3s answers 501 `NotImplemented` to every other operation it knows.
-pub(crate) const BUILT: [&str; 29] = [
+pub(crate) const BUILT: [&str; 30] = [
     "AbortMultipartUpload",
     "CompleteMultipartUpload",
     "CopyObject",
     "CreateBucket",
     "CreateMultipartUpload",
+    "DeleteBucket",
     "DeleteObject",
     "DeleteObjectTagging",
     "DeleteObjects",
@@ -72,11 +74,12 @@ pub(crate) fn name(operation: &str) -> Option<&'static str> {
 #[derive(Clone)]
 pub(crate) struct Ops {
     core: Core,
+    pub(crate) settings: Arc<Settings>,
 }
 
 impl Ops {
-    pub(crate) fn new(core: Core) -> Self {
-        Self { core }
+    pub(crate) fn new(core: Core, settings: Arc<Settings>) -> Self {
+        Self { core, settings }
     }
 
     /// The tree as the request's caller may use it, and the bucket asked for.
@@ -118,6 +121,10 @@ impl S3 for Ops {
 
     async fn create_bucket(&self, req: S3Request<CreateBucketInput>) -> Answer<CreateBucketOutput> {
         bucket::create_bucket(self, req).await
+    }
+
+    async fn delete_bucket(&self, req: S3Request<DeleteBucketInput>) -> Answer<DeleteBucketOutput> {
+        bucket::delete_bucket(self, req).await
     }
 
     async fn get_bucket_location(

@@ -16,6 +16,7 @@ use super::Ops;
 use crate::auth::{self, CALL, Upload};
 use crate::body;
 use crate::body::form::{self, Fields};
+use crate::domains::HostBucket;
 use crate::headers::{self, Promised};
 use crate::tags::Tags;
 use crate::{error, route};
@@ -123,7 +124,11 @@ impl Answer {
         let host = request.headers.get(HOST).and_then(|host| host.to_str().ok());
         let host = host.or(request.uri.authority().map(http::uri::Authority::as_str)).unwrap_or_default();
         let path = utf8_percent_encode(key, PATH);
-        let location = format!("{}://{host}/{bucket}/{path}", if secure { "https" } else { "http" });
+        let scheme = if secure { "https" } else { "http" };
+        let location = match request.extensions.get::<HostBucket>() {
+            Some(_) => format!("{scheme}://{host}/{path}"),
+            None => format!("{scheme}://{host}/{bucket}/{path}"),
+        };
         Self { redirect, status, bucket: bucket.to_owned(), key: key.to_owned(), location }
     }
 

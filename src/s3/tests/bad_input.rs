@@ -66,7 +66,6 @@ async fn what_is_not_built_says_so() {
         ("GET", "/io?versions"),
         ("GET", "/io?policy"),
         ("GET", "/io?acl"),
-        ("DELETE", "/io"),
         ("GET", "/io/common-files/a?acl"),
         ("GET", "/io/common-files/a?versionId=1"),
         ("DELETE", "/io/common-files/a?versionId=1"),

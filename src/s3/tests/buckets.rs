@@ -1,9 +1,11 @@
 //! Buckets: the whole tree under two names, and every workspace under its own.
 
+use cellgate_core::Makers;
 use cellgate_core::testing::{request, serve};
+use cellgate_s3::S3;
 
 use crate::sign::Signed;
-use crate::{assert_error, stage, text, texts};
+use crate::{Stage, assert_error, signer, stage, text, texts};
 
 #[tokio::test]
 async fn the_whole_tree_and_every_workspace_are_buckets() {
@@ -19,8 +21,9 @@ async fn the_whole_tree_and_every_workspace_are_buckets() {
     assert!(location.text().contains("<LocationConstraint"), "{}", location.text());
     let versioning = stage.get("/io?versioning").await;
     assert!(versioning.status == 200 && !versioning.text().contains("Enabled"), "{}", versioning.text());
-    let made = stage.send(Signed::new("PUT", "/io")).await;
-    assert_eq!((made.status.as_u16(), made.header("location")), (200, "/io"));
+    for bucket in ["/io", "/data", "/common-files", "/my-files"] {
+        assert_error(&stage.send(Signed::new("PUT", bucket)).await, 409, "BucketAlreadyOwnedByYou");
+    }
     // SDKs add their operation's name; what they ask for is in the rest.
     assert_eq!(stage.get("/io?list-type=2&x-id=ListObjectsV2").await.status, 200);
     assert_eq!(stage.head("/io?x-id=ListBuckets").await.status, 200);
@@ -33,8 +36,132 @@ async fn the_whole_tree_and_every_workspace_are_buckets() {
     ] {
         assert_error(&stage.send(Signed::new(method, uri)).await, 404, "NoSuchBucket");
     }
-    assert_error(&stage.send(Signed::new("PUT", "/other")).await, 501, "NotImplemented");
+    // An endpoint that ends in `/io` lists buckets so; anything more asks for objects.
+    let listed = serve(&stage.s3, request("GET", "/io?x-id=ListBuckets").bearer(&stage.alice.key)).await;
+    assert_eq!(texts(&listed.text(), "Bucket").len(), 4, "{}", listed.text());
+    assert!(stage.get("/io").await.text().contains("<ListBucketResult"));
     assert_error(&serve(&stage.s3, request("GET", "/other")).await, 403, "AccessDenied");
+}
+
+#[tokio::test]
+async fn buckets_are_listed_in_pages_and_by_prefix() {
+    let stage = stage().await;
+    let page = stage.get("/?prefix=common").await.text();
+    assert_eq!(texts(&page, "Name"), ["common-files"], "{page}");
+    assert_eq!(
+        (text(&page, "Prefix").as_str(), text(&page, "BucketRegion").as_str()),
+        ("common", "us-east-1")
+    );
+    let mut names = Vec::new();
+    let mut query = "/?max-buckets=3".to_owned();
+    loop {
+        let page = stage.get(&query).await.text();
+        names.push(texts(&page, "Name"));
+        let token = text(&page, "ContinuationToken");
+        if token.is_empty() {
+            break;
+        }
+        query = format!("/?max-buckets=3&continuation-token={token}");
+    }
+    assert_eq!(names, [vec!["io", "data", "common-files"], vec!["personal-files"]]);
+    for query in ["max-buckets=0", "max-buckets=10001", "continuation-token=%3F"] {
+        assert_error(&stage.get(&format!("/?{query}")).await, 400, "InvalidArgument");
+    }
+}
+
+async fn everybody_makes_buckets() -> Stage {
+    let stage = stage().await;
+    let settings = cellgate_core::Settings { workspace_makers: Makers::Everyone, ..Default::default() };
+    let core = stage.core.with(settings).await;
+    let reserved = vec!["dav".to_owned(), "api2".to_owned()];
+    let s3 = S3::with(core.core.clone(), cellgate_s3::Settings { reserved, ..Default::default() });
+    let alice = signer(&core, "alice").await;
+    Stage { s3, core, alice }
+}
+
+#[tokio::test]
+async fn a_bucket_is_made_filled_emptied_and_deleted() {
+    let stage = everybody_makes_buckets().await;
+    let made = stage.send(Signed::new("PUT", "/photos")).await;
+    assert_eq!((made.status.as_u16(), made.header("location")), (200, "/photos"));
+    assert!(texts(&stage.get("/").await.text(), "Name").contains(&"photos".to_owned()));
+    assert_error(&stage.send(Signed::new("PUT", "/photos")).await, 409, "BucketAlreadyOwnedByYou");
+    assert_eq!(stage.put("/photos/a/b/c", "hello").await.status, 200);
+    assert_eq!(stage.get("/io/photos/a/b/c").await.body, "hello");
+    assert_error(&stage.delete("/photos").await, 409, "BucketNotEmpty");
+    // The keys were all there was of the folders.
+    assert_eq!(stage.delete("/photos/a/b/c").await.status, 204);
+    let page = stage.get("/photos?list-type=2").await.text();
+    assert_eq!((texts(&page, "Key").len(), text(&page, "KeyCount").as_str()), (0, "0"), "{page}");
+    assert_eq!(stage.put("/photos/made/", "").await.status, 200);
+    assert_eq!(stage.put("/photos/made/x", "").await.status, 200);
+    assert_eq!(stage.delete("/photos/made/x").await.status, 204);
+    assert_error(&stage.delete("/photos").await, 409, "BucketNotEmpty");
+    assert_eq!(stage.delete("/photos/made/").await.status, 204);
+    assert_eq!(stage.delete("/photos").await.status, 204);
+    for uri in ["/photos", "/photos/a"] {
+        assert_eq!(stage.head(uri).await.status, 404);
+    }
+    assert_error(&stage.delete("/photos").await, 404, "NoSuchBucket");
+    assert_error(&stage.get("/photos").await, 404, "NoSuchBucket");
+}
+
+#[tokio::test]
+async fn buckets_of_others_are_not_there_and_their_names_taken() {
+    let stage = everybody_makes_buckets().await;
+    assert_eq!(stage.send(Signed::new("PUT", "/photos")).await.status, 200);
+    let reader = signer(&stage.core, "reader").await;
+    let send = async |method, uri| serve(&stage.s3, reader.header(Signed::new(method, uri))).await;
+    assert_error(&send("PUT", "/photos").await, 409, "BucketAlreadyExists");
+    for (method, uri) in
+        [("GET", "/photos"), ("GET", "/photos/a"), ("PUT", "/photos/a"), ("DELETE", "/photos")]
+    {
+        assert_error(&send(method, uri).await, 404, "NoSuchBucket");
+    }
+    let buckets = send("GET", "/").await.text();
+    assert_eq!(texts(&buckets, "Name"), ["io", "data", "common-files"], "{buckets}");
+    assert_error(&send("DELETE", "/common-files").await, 403, "AccessDenied");
+}
+
+#[tokio::test]
+async fn buckets_that_cannot_be_are_refused() {
+    let stage = everybody_makes_buckets().await;
+    for name in ["ab", "Photos", "a_b", "192.168.1.1", "dav", "api2", "-ab"] {
+        assert_error(&stage.send(Signed::new("PUT", &format!("/{name}"))).await, 400, "InvalidBucketName");
+    }
+    let with = |constraint: &str| {
+        let body = format!(
+            "<CreateBucketConfiguration><LocationConstraint>{constraint}</LocationConstraint>\
+             </CreateBucketConfiguration>"
+        );
+        Signed::new("PUT", "/photos").body(body)
+    };
+    assert_error(&stage.send(with("nowhere")).await, 400, "InvalidLocationConstraint");
+    let broken = Signed::new("PUT", "/photos").body("<CreateBucketConfiguration>");
+    assert_error(&stage.send(broken).await, 400, "MalformedXML");
+    for (name, value, status, code) in [
+        ("x-amz-bucket-object-lock-enabled", "true", 501, "NotImplemented"),
+        ("x-amz-object-ownership", "ObjectWriter", 501, "NotImplemented"),
+        ("x-amz-grant-read", "id=x", 501, "NotImplemented"),
+        ("x-amz-acl", "public-read", 400, "AccessControlListNotSupported"),
+    ] {
+        let put = Signed::new("PUT", "/photos").header(name, value);
+        assert_error(&stage.send(put).await, status, code);
+    }
+    assert_eq!(stage.head("/photos").await.status, 404);
+    assert_eq!(stage.send(with("eu-west-1")).await.status, 200);
+    for whole in ["/io", "/data", "/personal-files", "/common-files"] {
+        assert_error(&stage.delete(whole).await, 403, "AccessDenied");
+    }
+}
+
+#[tokio::test]
+async fn making_buckets_is_for_administrators_unless_configured() {
+    let stage = stage().await;
+    assert_error(&stage.send(Signed::new("PUT", "/photos")).await, 403, "AccessDenied");
+    let admin = signer(&stage.core, "admin").await;
+    assert_eq!(serve(&stage.s3, admin.header(Signed::new("PUT", "/photos"))).await.status, 200);
+    assert_eq!(serve(&stage.s3, admin.header(Signed::new("DELETE", "/photos"))).await.status, 204);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@
 //! | `rights` | one authorization point, scopes |
 //! | `writing` | conditions, parents, digests, nothing left behind |
 //! | `listing` | order, cursors, prefixes |
+//! | `workspaces` | making and removing workspaces |
 //! | `moving` | rename, copy, recycle bin |
 //! | `locking` | locks stop every mutation, and only theirs |
 //! | `uploading` | uploads in parts |
@@ -22,6 +23,7 @@ mod moving;
 mod rights;
 mod uploading;
 mod versions;
+mod workspaces;
 mod writing;
 
 use crate::error::{Error, Result};
