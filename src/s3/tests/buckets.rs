@@ -37,7 +37,7 @@ async fn the_whole_tree_and_every_workspace_are_buckets() {
         assert_error(&stage.send(Signed::new(method, uri)).await, 404, "NoSuchBucket");
     }
     // An endpoint that ends in `/io` lists buckets so; anything more asks for objects.
-    let listed = serve(&stage.s3, request("GET", "/io?x-id=ListBuckets").bearer(&stage.alice.key)).await;
+    let listed = serve(&stage.s3, stage.alice.header(Signed::new("GET", "/io?x-id=ListBuckets"))).await;
     assert_eq!(texts(&listed.text(), "Bucket").len(), 4, "{}", listed.text());
     assert!(stage.get("/io").await.text().contains("<ListBucketResult"));
     assert_error(&serve(&stage.s3, request("GET", "/other")).await, 403, "AccessDenied");
@@ -193,6 +193,32 @@ async fn a_workspace_is_a_bucket_of_the_same_objects() {
     assert_error(&stage.send(copy).await, 404, "NoSuchBucket");
     assert_eq!(stage.delete("/common-files/a/d").await.status, 204);
     assert_eq!(stage.get("/io/common-files/a/d").await.status, 404);
+}
+
+#[tokio::test]
+async fn a_host_may_name_the_bucket() {
+    let stage = stage().await;
+    stage.seed(&["common-files/dav/x"]).await;
+    let domains = vec!["s3.example.org".to_owned()];
+    let s3 = S3::with(stage.core.core.clone(), cellgate_s3::Settings { domains, ..Default::default() });
+    let host = "common-files.s3.example.org:8080";
+    let get = async |uri: &str, host: &str| serve(&s3, request("GET", uri).header("host", host)).await;
+    // What is signed is the target as it is sent.
+    assert_eq!(get(&stage.alice.presign("GET", "/dav/x", host, 600), host).await.status, 200);
+    let listed = get(&stage.alice.presign("GET", "/?list-type=2", host, 600), host).await.text();
+    assert_eq!((text(&listed, "Name").as_str(), text(&listed, "Key").as_str()), ("common-files", "dav/x"));
+    let elsewhere = "personal-files.s3.example.org:8080";
+    let stolen = get(&stage.alice.presign("GET", "/dav/x", host, 600), elsewhere).await;
+    assert_error(&stolen, 403, "SignatureDoesNotMatch");
+    let own = "s3.example.org";
+    assert_eq!(get(&stage.alice.presign("GET", "/common-files/dav/x", own, 600), own).await.status, 200);
+    let listed = get(&stage.alice.presign("GET", "/", own, 600), own).await.text();
+    assert_eq!(texts(&listed, "Bucket").len(), 4, "{listed}");
+    // V2 signs the bucket in the resource, wherever it stands in the request.
+    let expires = stage.alice.at.unix_timestamp() + 600;
+    let signed = stage.alice.presign_v2("GET", "/common-files/dav/x", "", expires);
+    assert_eq!(get(signed.trim_start_matches("/common-files"), host).await.status, 200);
+    assert_error(&get("/dav/x", host).await, 403, "AccessDenied");
 }
 
 #[tokio::test]
