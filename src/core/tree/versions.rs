@@ -52,10 +52,12 @@ impl Tree {
         Ok(self.place(path).await?.map_or(Versioning::Off, |place| place.versioning()))
     }
 
-    /// Lets a workspace keep versions from now on, or no new ones. For administrators.
+    /// Lets a workspace keep versions from now on, or no new ones. For who manages it.
     pub async fn set_versioning(&self, name: &str, enabled: bool) -> Result<()> {
         let (mut workspace, _) = self.workspace(name).await?;
-        self.core.admin(self)?;
+        if !self.manages(&workspace) {
+            return Err(Error::Denied { path: format!("/{}", workspace.slug), right: "change" });
+        }
         if self.core.mounted(&workspace.datasource).await?.bytes.form() == Form::Structured {
             return Err(Error::NotImplemented("keeping versions in a structured datasource"));
         }

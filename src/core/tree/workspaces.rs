@@ -47,6 +47,7 @@ impl Tree {
             default_rights: Rights::NONE,
             recycle: false,
             versions: 0,
+            versions_suspended: false,
             created_by: Some(self.principal.uuid),
             created_ns: now_ns(),
         };
@@ -59,9 +60,8 @@ impl Tree {
         let (workspace, _) = self.workspace(name).await?;
         let path = NodePath::root().join_known(&workspace.slug);
         let place = self.place_below_root(&path, "remove").await?;
-        let mine = self.principal.admin || workspace.created_by == Some(self.principal.uuid);
         // Without a folder that is the workspace's alone there is nothing to be empty.
-        if !mine || self.is_limited() || workspace.is_personal() || place.root_len == 0 {
+        if !self.manages(&workspace) || workspace.is_personal() || place.root_len == 0 {
             return Err(Error::Denied { path: path.to_string(), right: "remove" });
         }
         self.find_at(&place).await?;
@@ -87,8 +87,11 @@ impl Tree {
         }
         let found = self.find_in(txn, place).await?;
         let root = found.node().cloned().ok_or_else(|| Error::NotFound(place.path.to_string()))?;
-        if !txn.children(root.id, &Span { limit: 1, ..Span::default() }).await?.is_empty() {
-            return Err(Error::NotEmpty(place.path.to_string()));
+        // Versions behind delete markers are content as well.
+        for parent in [root.id, root.id.removed_below()] {
+            if !txn.children(parent, &Span { limit: 1, ..Span::default() }).await?.is_empty() {
+                return Err(Error::NotEmpty(place.path.to_string()));
+            }
         }
         self.require_unlocked(txn, place, &found, true, &[]).await?;
         self.detach(txn, place, &found).await?;
@@ -113,6 +116,12 @@ impl Tree {
                 })
             })
             .await
+    }
+
+    /// Whether a workspace is this principal's to change: its maker's, and the administrators'.
+    pub(crate) fn manages(&self, workspace: &Workspace) -> bool {
+        let mine = self.principal.admin || workspace.created_by == Some(self.principal.uuid);
+        mine && !self.is_limited()
     }
 
     /// A key that was limited to a path or to rights must not widen itself.
