@@ -155,6 +155,16 @@ pub(crate) fn forget_upload(attributes: &mut Attributes) {
     attributes.0.remove(UPLOAD);
 }
 
+/// Drops the digests that are not asked for, and those of parts.
+pub(crate) fn keep_digests(attributes: &mut Attributes, algorithms: &[Algorithm]) {
+    let asked = |key: &str| algorithms.iter().any(|algorithm| Checksum::attribute(*algorithm) == key);
+    attributes.0.retain(|key, value| {
+        let of_parts = key.starts_with("parts:") && key != SIZES && key != UPLOAD;
+        let of_content = key.starts_with("checksum:") && (!asked(key) || value.contains('-'));
+        !of_parts && !of_content
+    });
+}
+
 impl Attributes {
     /// Drops what was said of bytes that are others now.
     pub fn forget_bytes(&mut self) {

@@ -33,7 +33,7 @@ pub(crate) fn answer(error: Error) -> S3Error {
         Error::NoSuchLock(_) => with(S3ErrorCode::AccessDenied, text),
         Error::InvalidName(_) | Error::InvalidArgument(_) => with(S3ErrorCode::InvalidArgument, text),
         Error::Conflict(_) => custom("Conflict", StatusCode::CONFLICT, text),
-        Error::ChecksumMismatch { .. } => with(S3ErrorCode::BadDigest, text),
+        Error::ChecksumMismatch { algorithm } => with(S3ErrorCode::BadDigest, bad_digest(algorithm)),
         Error::LengthMismatch { .. } | Error::BrokenBody(_) => with(S3ErrorCode::IncompleteBody, text),
         Error::QuotaExceeded(_) => custom("QuotaExceeded", StatusCode::UNPROCESSABLE_ENTITY, text),
         Error::TooLarge { .. } => with(S3ErrorCode::EntityTooLarge, text),
@@ -52,6 +52,15 @@ pub(crate) fn answer(error: Error) -> S3Error {
             let chain = error.chain();
             tracing::error!(protocol = "s3", error = %chain, "request failed: {chain}");
             with(S3ErrorCode::InternalError, text)
+        }
+    }
+}
+
+fn bad_digest(algorithm: &str) -> String {
+    match algorithm {
+        "md5" => "The Content-MD5 you specified did not match what we received.".to_owned(),
+        other => {
+            format!("The {} you specified did not match the calculated checksum.", other.to_ascii_uppercase())
         }
     }
 }

@@ -136,8 +136,8 @@ pub struct Transfer {
     pub replace: Option<(Attributes, Option<String>)>,
     /// Copy of a leaf: tags to take instead of the source's, see [`TAGS`]; empty for none.
     pub tags: Option<String>,
-    /// Copy of a leaf: digests that the copy is to have; the content is read for those that its
-    /// source lacks.
+    /// Copy of a leaf: digests that the copy is to have, and no others; the content is read for
+    /// those that its source lacks. Empty keeps what the source has.
     pub compute: Vec<Algorithm>,
     /// Neither copy a collection nor replace one by a leaf: [`crate::Error::IsACollection`].
     pub leaf_only: bool,

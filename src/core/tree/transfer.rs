@@ -568,6 +568,9 @@ fn copied_dress(node: &Node, how: &Transfer) -> Dress {
         None => (node.attributes.clone(), mime::given_mime(node)),
     };
     parts::forget_upload(&mut attributes);
+    if !how.compute.is_empty() {
+        parts::keep_digests(&mut attributes, &how.compute);
+    }
     match how.tags.as_deref() {
         None => {}
         Some("") => {

@@ -10,7 +10,7 @@ use super::Ops;
 use super::bucket::owner;
 use super::list_objects::{Encoding, limit};
 use super::multipart::key_of;
-use crate::{error, headers, listing};
+use crate::{checksums, error, headers, listing};
 
 pub(crate) async fn list_multipart_uploads(
     ops: &Ops,
@@ -29,17 +29,17 @@ pub(crate) async fn list_multipart_uploads(
         .await
         .map_err(error::answer)?
         .into_iter()
-        .filter_map(|upload| Some((key_of(&bucket, &upload)?, upload.id.to_string(), upload.created_ns)))
+        .filter_map(|upload| Some((key_of(&bucket, &upload)?, upload.id.to_string(), upload)))
         .filter(|(key, id, _)| key.starts_with(&prefix) && marker.is_before(key, id))
         .collect();
-    open.sort();
+    open.sort_by(|(key, id, _), (other, other_id, _)| (key, id).cmp(&(other, other_id)));
 
     let owner = owner(tree.principal());
     let mut uploads = Vec::new();
     let mut groups: Vec<String> = Vec::new();
     let mut last = None;
     let mut truncated = false;
-    for (key, id, created_ns) in open {
+    for (key, id, upload) in open {
         let group = listing::group(&key, &prefix, &delimiter);
         // A group is one entry, and the marker that names it stands for all of it.
         if group.as_ref().is_some_and(|group| groups.contains(group) || marker.key == Some(group)) {
@@ -55,10 +55,12 @@ pub(crate) async fn list_multipart_uploads(
             None => uploads.push(MultipartUpload {
                 key: Some(encoding.write(&key)),
                 upload_id: Some(id),
-                initiated: Some(headers::timestamp(created_ns)),
+                initiated: Some(headers::timestamp(upload.created_ns)),
                 initiator: Some(Initiator { display_name: owner.display_name.clone(), id: owner.id.clone() }),
                 owner: Some(owner.clone()),
                 storage_class: Some(StorageClass::from_static(StorageClass::STANDARD)),
+                checksum_algorithm: upload.declared().map(|of| checksums::algorithm_name(of.algorithm)),
+                checksum_type: upload.declared().map(|of| checksums::type_of(of.of)),
                 ..MultipartUpload::default()
             }),
         }

@@ -61,6 +61,11 @@ async fn composite(stage: &Stage) -> (String, Vec<String>, String) {
 async fn a_composite_checksum_is_checked_kept_and_shown() {
     let stage = stage().await;
     let (id, parts, all) = composite(&stage).await;
+    let open = stage.get("/io?uploads").await.text();
+    assert_eq!(
+        (text(&open, "ChecksumAlgorithm"), text(&open, "ChecksumType")),
+        ("SHA256".into(), "COMPOSITE".into())
+    );
     let listed = stage.get(&format!("{URI}?uploadId={id}")).await.text();
     assert_eq!(text(&listed, "ChecksumAlgorithm"), "SHA256");
     assert_eq!(

@@ -140,6 +140,7 @@ async fn a_copy_gets_the_checksum_it_asks_for() {
         let xml = answer.text();
         assert_eq!(answer.status, 200, "{xml}");
         assert_eq!((text(&xml, element), text(&xml, "ChecksumType")), (value.into(), "FULL_OBJECT".into()));
+        assert_eq!(xml.matches("<Checksum").count(), 2, "one digest and its type: {xml}");
         let head = Signed::new("HEAD", "/io/common-files/c").header("x-amz-checksum-mode", "ENABLED");
         let name = format!("x-amz-checksum-{}", algorithm.to_ascii_lowercase());
         assert_eq!(stage.send(head).await.header(&name), value);
