@@ -105,8 +105,14 @@ impl VersionEntry {
 }
 
 impl FileVersion {
+    /// How to ask for it.
     pub fn reference(&self) -> VersionRef {
         if self.unversioned { VersionRef::Unversioned } else { VersionRef::Id(self.id) }
+    }
+
+    /// Whether it is the one asked for.
+    pub fn is(&self, asked: VersionRef) -> bool {
+        asked.names(self.id, self.unversioned)
     }
 }
 

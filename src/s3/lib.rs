@@ -28,7 +28,7 @@
 //!   back, and is no time of the node: `aws s3 sync` takes an object for old whose time is before the
 //!   local file's, and readers take one for unchanged that went back in time.
 //!
-//! Known gaps: versions, ACLs, encryption, thumbnails.
+//! Known gaps: ACLs, encryption, thumbnails.
 
 mod address;
 mod auth;
@@ -42,6 +42,7 @@ mod ops;
 mod route;
 mod settings;
 mod tags;
+mod versions;
 mod wording;
 
 use std::sync::Arc;

@@ -12,7 +12,7 @@ use crate::address::{Bucket, Place};
 /// Amazon's limit on one page.
 pub(crate) const PAGE_MAX: usize = 1_000;
 /// Above every character a name may hold.
-const LAST: char = '\u{10FFFF}';
+pub(crate) const LAST: char = '\u{10FFFF}';
 
 /// What a listing asks for.
 #[derive(Debug, Clone, Default)]
@@ -65,18 +65,18 @@ pub(crate) async fn list(tree: &Tree, bucket: &Bucket, question: &Question) -> R
 
 /// Where to begin.
 #[derive(Debug, PartialEq, Eq)]
-struct Start {
+pub(crate) struct Start {
     /// Relative to the place's folder.
-    after: Option<String>,
+    pub(crate) after: Option<String>,
     /// The group that the last page ended with.
-    group: Option<String>,
+    pub(crate) group: Option<String>,
     /// Whether the folder's own key still lies ahead.
-    marker: bool,
+    pub(crate) marker: bool,
 }
 
 impl Start {
     /// `None` when everything lies behind.
-    fn of(place: &Place, question: &Question) -> Option<Self> {
+    pub(crate) fn of(place: &Place, question: &Question) -> Option<Self> {
         let beginning = Self { after: None, group: None, marker: true };
         let after = question.after.as_str();
         if after.is_empty() {
@@ -97,7 +97,7 @@ impl Start {
 }
 
 /// The common prefix that stands for a key: up to the first delimiter behind the prefix.
-fn group_of(key: &str, place: &Place, delimiter: &str) -> Option<String> {
+pub(crate) fn group_of(key: &str, place: &Place, delimiter: &str) -> Option<String> {
     if delimiter.is_empty() {
         return None;
     }

@@ -3,6 +3,7 @@
 use crate::change::ChangeKind;
 use crate::error::{Error, Result};
 use crate::http::date::now_ns;
+use crate::node::Node;
 use crate::path::NodePath;
 use crate::ports::Txn;
 use crate::tree::access::{Found, Place, fresh_etag, shown};
@@ -14,6 +15,18 @@ use crate::workspace::RECYCLE_BIN;
 
 /// Metadata of a node in the bin: the path inside its workspace that it came from.
 const ORIGIN: (&str, &str) = ("core", "recycle-origin");
+
+impl Remove {
+    /// Whether the node is as large and as old as the client believes.
+    pub(crate) fn check(&self, node: &Node, path: &NodePath) -> Result<()> {
+        if self.size.is_some_and(|size| size != node.size)
+            || self.mtime_s.is_some_and(|mtime_s| mtime_s != node.mtime_s())
+        {
+            return Err(Error::PreconditionFailed(path.to_string()));
+        }
+        Ok(())
+    }
+}
 
 impl Tree {
     /// Removes a node and everything below it. A missing node is [`Error::NotFound`]; S3 makes
@@ -39,11 +52,7 @@ impl Tree {
         if how.kind.is_some_and(|kind| kind != node.kind || hidden) {
             return Err(Error::NotFound(place.path.to_string()));
         }
-        if how.size.is_some_and(|size| size != node.size)
-            || how.mtime_s.is_some_and(|mtime_s| mtime_s != node.mtime_s())
-        {
-            return Err(Error::PreconditionFailed(place.path.to_string()));
-        }
+        how.check(&node, &place.path)?;
         if how.only_empty && node.is_collection() {
             let holds = occupied(txn, node.id).await?;
             let remembers = how.removal == Removal::Marked && occupied(txn, node.id.removed_below()).await?;

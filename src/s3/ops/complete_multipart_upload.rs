@@ -21,7 +21,7 @@ use super::{Ops, survive};
 use crate::address::Bucket;
 use crate::checksums::{self, Claim, fill};
 use crate::domains::HostBucket;
-use crate::{error, headers};
+use crate::{error, headers, versions};
 
 /// Amazon's smallest part, but for the last one.
 const PART_MIN_BYTES: u64 = 5 * 1024 * 1024;
@@ -85,6 +85,7 @@ pub(crate) async fn complete_multipart_upload(
         key: Some(req.input.key),
         e_tag: Some(headers::etag(&written.node.etag)),
         location: Some(location),
+        version_id: versions::of(&tree, &path, &written.node).await,
         checksum_type: checksums::kept_type(attributes).map(checksums::type_of),
         ..CompleteMultipartUploadOutput::default()
     };

@@ -1,25 +1,26 @@
 //! `CopyObject`: a leaf is copied inside the core; no content passes through here.
 //!
-//! Copying a key onto itself is for replacing its metadata (rclone sets modification times so).
-//! Known gap: copies of earlier versions.
+//! Copying a key onto itself is for replacing its metadata (rclone sets modification times so), or
+//! for bringing an earlier version back.
 
-use cellgate_core::tree::{Parents, Transfer};
+use cellgate_core::tree::{Parents, Transfer, VersionRef};
 use cellgate_core::{Error, Node, Tree};
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 use s3s::{Body, S3Error, S3ErrorCode, S3Response, S3Result};
 
-use super::get_object::{EMPTY_MD5, leaf, missing, refuse_versions};
+use super::get_object::{EMPTY_MD5, leaf, missing};
 use super::put_object::make_folder;
 use super::{DirectRequest, Ops, survive};
 use crate::address::{Bucket, Key};
 use crate::tags::Tags;
-use crate::{checksums, error, headers, route};
+use crate::{checksums, error, headers, route, versions};
 
 pub(crate) async fn copy_object(ops: &Ops, req: DirectRequest) -> S3Result<S3Response<Body>> {
     let (tree, bucket) = ops.open(&req.extensions, &req.bucket).await?;
     let target = bucket.target(&req.key)?;
-    let (from, to) = match (source(&tree, &req).await?, target) {
+    let (source_key, version) = source(&tree, &req).await?;
+    let (from, to) = match (source_key, target) {
         (Key::Leaf(from), Key::Leaf(to)) => (from, to),
         // `aws s3 mv --recursive` moves the keys of empty folders as well.
         (Key::Folder(from), Key::Folder(to)) => {
@@ -37,7 +38,7 @@ pub(crate) async fn copy_object(ops: &Ops, req: DirectRequest) -> S3Result<S3Res
         _ => return Err(error::invalid("a key that ends in a slash is a folder and takes no content")),
     };
     let replace = match directive(&req, "x-amz-metadata-directive")? {
-        Directive::Copy if from == to => {
+        Directive::Copy if from == to && version.is_none() => {
             return Err(error::with(
                 S3ErrorCode::InvalidRequest,
                 "This copy request is illegal because it is trying to copy an object to itself without \
@@ -53,8 +54,9 @@ pub(crate) async fn copy_object(ops: &Ops, req: DirectRequest) -> S3Result<S3Res
         Directive::Replace => Some(Tags::of_header(&req.headers)?.unwrap_or_default().text()),
     };
     let compute = checksums::algorithm(&req.headers, "x-amz-checksum-algorithm")?;
-    let node = tree.stat(&from).await.map_err(missing)?;
+    let node = versions::stat(&tree, &from, version).await.map_err(versions::source_missing)?;
     leaf(&node)?;
+    let source_version = versions::of(&tree, &from, &node).await;
     let source = headers::source_conditions(&req.headers)?;
     // Those of a read, `modified since` among them; the copy checks again what a write can.
     source.check_read(&node, &from.to_string()).map_err(source_failed)?;
@@ -65,12 +67,18 @@ pub(crate) async fn copy_object(ops: &Ops, req: DirectRequest) -> S3Result<S3Res
         replace,
         tags,
         compute: compute.into_iter().collect(),
+        version,
         // To the core a copy may replace a folder; an object never does.
         leaf_only: true,
         ..Transfer::default()
     };
-    let copied = survive(async move { tree.copy(&from, &to, &how).await });
-    Ok(copied_object(&copied.await.map_err(source_failed)?.node))
+    let (worker, at) = (tree.clone(), to.clone());
+    let copied = survive(async move { worker.copy(&from, &at, &how).await });
+    let node = copied.await.map_err(source_failed)?.node;
+    let mut answer = copied_object(&node);
+    versions::stamp(&mut answer.headers, versions::SOURCE_VERSION_ID, source_version);
+    versions::stamp(&mut answer.headers, versions::VERSION_ID, versions::of(&tree, &to, &node).await);
+    Ok(answer)
 }
 
 enum Directive {
@@ -94,25 +102,25 @@ fn copied_object(node: &Node) -> S3Response<Body> {
     document("CopyObjectResult", &node.etag, node.mtime_ns, &more)
 }
 
-/// The key in `x-amz-copy-source`: `[/]bucket/key[?versionId=…]`, percent-encoded.
-pub(crate) async fn source(tree: &Tree, req: &DirectRequest) -> S3Result<Key> {
-    let (bucket, key) = source_address(req.header("x-amz-copy-source")?.unwrap_or_default())?;
-    Bucket::open(tree, &bucket).await?.key(&key)
+/// What `x-amz-copy-source` names: `[/]bucket/key[?versionId=…]`, percent-encoded.
+pub(crate) async fn source(tree: &Tree, req: &DirectRequest) -> S3Result<(Key, Option<VersionRef>)> {
+    let (bucket, key, version) = source_address(req.header("x-amz-copy-source")?.unwrap_or_default())?;
+    Ok((Bucket::open(tree, &bucket).await?.key(&key)?, version))
 }
 
-/// Bucket and key of such a header.
-fn source_address(header: &str) -> S3Result<(String, String)> {
+/// Bucket, key and version of such a header.
+fn source_address(header: &str) -> S3Result<(String, String, Option<VersionRef>)> {
     let (path, version) = match header.split_once("?versionId=") {
         Some((path, version)) => (path, Some(version)),
         None => (header, None),
     };
-    refuse_versions(version)?;
+    let version = versions::asked(version)?;
     let path = route::decode(path)?;
     let (bucket, key) = route::split_bucket(&path);
     if bucket.is_empty() || key.is_empty() {
         return Err(error::invalid("copy source must be `<bucket>/<key>`"));
     }
-    Ok((bucket.to_owned(), key.to_owned()))
+    Ok((bucket.to_owned(), key.to_owned(), version))
 }
 
 /// To a copy, a condition on its source that asks for a change failed when there was none.
@@ -146,19 +154,20 @@ mod tests {
 
     #[test]
     fn sources_are_read_as_clients_write_them() {
-        let of = |header: &str| source_address(header);
+        let of = |header: &str| source_address(header).map(|(bucket, key, _)| (bucket, key));
         let some = |bucket: &str, key: &str| (bucket.to_owned(), key.to_owned());
         assert_eq!(of("io/ws/a.txt").unwrap(), some("io", "ws/a.txt"));
         assert_eq!(of("/io/ws/a.txt").unwrap(), some("io", "ws/a.txt"));
         assert_eq!(of("my-bucket/a.txt").unwrap(), some("my-bucket", "a.txt"));
         assert_eq!(of("io/ws/a%20b%2Bc%3F").unwrap(), some("io", "ws/a b+c?"));
         assert_eq!(of("io%2Fws%2Fa.txt").unwrap(), some("io", "ws/a.txt"));
-        assert_eq!(of("io/ws/a.txt?versionId=null").unwrap(), some("io", "ws/a.txt"));
+        let (.., version) = source_address("io/ws/a.txt?versionId=null").unwrap();
+        assert_eq!(version, Some(VersionRef::Unversioned));
         for (header, code) in [
             ("io", S3ErrorCode::InvalidArgument),
             ("io/", S3ErrorCode::InvalidArgument),
             ("", S3ErrorCode::InvalidArgument),
-            ("io/ws/a?versionId=1", S3ErrorCode::NotImplemented),
+            ("io/ws/a?versionId=1", S3ErrorCode::InvalidArgument),
             ("io/%ff", S3ErrorCode::InvalidURI),
         ] {
             assert_eq!(of(header).unwrap_err().code(), &code, "{header}");

@@ -1,11 +1,14 @@
 //! `DeleteObject`, `DeleteObjects`.
 //!
-//! S3 deletes for good: nothing goes to a recycle bin. A folder's key (`folder/`) deletes the folder
-//! only when it is empty; what else it holds has keys of its own.
+//! S3 deletes for good: nothing goes to a recycle bin. Where versions are kept, an object leaves a
+//! delete marker and its versions; one of those, or the marker, is deleted by its id. A folder's key
+//! (`folder/`) deletes the folder only when it is empty; what else it holds has keys of its own.
+//! Known gap: a key that is not there gets no delete marker.
 
 use cellgate_core::http::conditional::Conditions;
+use cellgate_core::listing::FileVersion;
 use cellgate_core::node::NodeKind;
-use cellgate_core::tree::{Removal, Remove};
+use cellgate_core::tree::{Removal, Remove, VersionRef};
 use cellgate_core::{Error, Tree};
 use futures_util::{StreamExt as _, stream};
 use s3s::dto::{
@@ -15,9 +18,9 @@ use s3s::dto::{
 use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 use time::OffsetDateTime;
 
-use super::{Ops, get_object, survive};
+use super::{Ops, survive};
 use crate::address::{Bucket, Key};
-use crate::{error, headers};
+use crate::{error, headers, versions};
 
 /// Amazon's limit on one request.
 const KEYS_MAX: usize = 1_000;
@@ -29,15 +32,21 @@ pub(crate) async fn delete_object(
     req: S3Request<DeleteObjectInput>,
 ) -> S3Result<S3Response<DeleteObjectOutput>> {
     let (tree, bucket) = ops.open(&req.extensions, &req.input.bucket).await?;
-    get_object::refuse_versions(req.input.version_id.as_deref())?;
+    let version = versions::asked(req.input.version_id.as_deref())?;
     let how = Remove {
         conditions: headers::write_conditions(&req.headers)?,
         size: req.input.if_match_size.map(|size| u64::try_from(size).unwrap_or(u64::MAX)),
         mtime_s: req.input.if_match_last_modified_time.as_ref().map(seconds),
         ..Remove::default()
     };
-    delete(tree, bucket.key(&req.input.key)?, how).await?;
-    Ok(S3Response::new(DeleteObjectOutput::default()))
+    let gone = delete(tree, bucket.key(&req.input.key)?, version, how).await?;
+    let (version_id, marker) = match gone {
+        Gone::Nothing => (req.input.version_id, false),
+        Gone::Version(version) => (Some(versions::name(version.reference())), version.marker),
+        Gone::Marked(marker) => (Some(versions::name(marker.reference())), true),
+    };
+    let delete_marker = marker.then_some(true);
+    Ok(S3Response::new(DeleteObjectOutput { delete_marker, version_id, ..DeleteObjectOutput::default() }))
 }
 
 pub(crate) async fn delete_objects(
@@ -55,7 +64,7 @@ pub(crate) async fn delete_objects(
             let (tree, bucket) = (tree.clone(), &bucket);
             async move {
                 let outcome = delete_one(tree, bucket, &object).await;
-                (object.key, outcome)
+                (object, outcome)
             }
         })
         .buffered(AT_ONCE)
@@ -63,26 +72,46 @@ pub(crate) async fn delete_objects(
         .await;
     let quiet = asked.quiet.unwrap_or(false);
     let mut output = DeleteObjectsOutput::default();
-    for (key, outcome) in outcomes {
+    for (object, outcome) in outcomes {
         match outcome {
-            Ok(()) if quiet => {}
-            Ok(()) => output
-                .deleted
-                .get_or_insert_default()
-                .push(DeletedObject { key: Some(key), ..DeletedObject::default() }),
+            Ok(_) if quiet => {}
+            Ok(gone) => output.deleted.get_or_insert_default().push(deleted(object, gone)),
             Err(error) => output.errors.get_or_insert_default().push(FailedObject {
                 code: Some(error.code().as_str().to_owned()),
                 message: error.message().map(str::to_owned),
-                key: Some(key),
-                version_id: None,
+                key: Some(object.key),
+                version_id: object.version_id,
             }),
         }
     }
     Ok(S3Response::new(output))
 }
 
-async fn delete_one(tree: Tree, bucket: &Bucket, object: &ObjectIdentifier) -> S3Result<()> {
-    get_object::refuse_versions(object.version_id.as_deref())?;
+/// What a deletion did.
+enum Gone {
+    /// There was nothing to delete, or nothing with versions.
+    Nothing,
+    Version(Box<FileVersion>),
+    /// The object, which left this delete marker.
+    Marked(Box<FileVersion>),
+}
+
+fn deleted(object: ObjectIdentifier, gone: Gone) -> DeletedObject {
+    let mut deleted =
+        DeletedObject { key: Some(object.key), version_id: object.version_id, ..DeletedObject::default() };
+    match gone {
+        Gone::Nothing => {}
+        Gone::Version(version) if !version.marker => {}
+        Gone::Version(marker) | Gone::Marked(marker) => {
+            deleted.delete_marker = Some(true);
+            deleted.delete_marker_version_id = Some(versions::name(marker.reference()));
+        }
+    }
+    deleted
+}
+
+async fn delete_one(tree: Tree, bucket: &Bucket, object: &ObjectIdentifier) -> S3Result<Gone> {
+    let version = versions::asked(object.version_id.as_deref())?;
     let if_match = object
         .e_tag
         .as_ref()
@@ -93,37 +122,51 @@ async fn delete_one(tree: Tree, bucket: &Bucket, object: &ObjectIdentifier) -> S
         mtime_s: object.last_modified_time.as_ref().map(seconds),
         ..Remove::default()
     };
-    delete(tree, bucket.key(&object.key)?, how).await
+    delete(tree, bucket.key(&object.key)?, version, how).await
 }
 
 /// What is not there is deleted already; but no condition holds for it.
-async fn delete(tree: Tree, key: Key, how: Remove) -> S3Result<()> {
+async fn delete(tree: Tree, key: Key, version: Option<VersionRef>, how: Remove) -> S3Result<Gone> {
     let conditional = how.conditions != Conditions::default() || how.size.is_some() || how.mtime_s.is_some();
-    match remove(tree, key, how).await {
-        Ok(()) => Ok(()),
-        Err(Error::NotFound(path) | Error::ParentMissing(path) | Error::NotACollection(path)) => {
+    match remove(tree, key, version, how).await {
+        Ok(gone) => Ok(gone),
+        Err(
+            Error::NotFound(path)
+            | Error::ParentMissing(path)
+            | Error::NotACollection(path)
+            | Error::NoSuchVersion(path),
+        ) => {
             if conditional {
                 return Err(error::answer(Error::PreconditionFailed(path)));
             }
-            Ok(())
+            Ok(Gone::Nothing)
         }
-        Err(Error::NotEmpty(_)) => Ok(()),
+        Err(Error::NotEmpty(_)) => Ok(Gone::Nothing),
         Err(error) => Err(error::answer(error)),
     }
 }
 
-async fn remove(tree: Tree, key: Key, how: Remove) -> Result<(), Error> {
+async fn remove(tree: Tree, key: Key, version: Option<VersionRef>, how: Remove) -> Result<Gone, Error> {
     // Workspaces are no objects: `io/<workspace>/` can be listed, never deleted.
     if key.path().depth() < 2 {
         return Err(Error::NotFound(key.path().to_string()));
+    }
+    match (&key, version) {
+        (Key::Leaf(_), Some(version)) => {
+            let gone = survive(async move { tree.remove_version(key.path(), version, &how).await }).await?;
+            return Ok(Gone::Version(Box::new(gone)));
+        }
+        // A folder has the one version `null`.
+        (Key::Folder(path), Some(VersionRef::Id(_))) => return Err(Error::NoSuchVersion(path.to_string())),
+        _ => {}
     }
     let kind = match &key {
         Key::Leaf(_) => NodeKind::Leaf,
         Key::Folder(_) => NodeKind::Collection,
     };
-    let how = Remove { removal: Removal::Permanent, only_empty: true, kind: Some(kind), ..how };
-    survive(async move { tree.remove(key.path(), &how).await }).await?;
-    Ok(())
+    let how = Remove { removal: Removal::Marked, only_empty: true, kind: Some(kind), ..how };
+    let removed = survive(async move { tree.remove(key.path(), &how).await }).await?;
+    Ok(removed.marker.map_or(Gone::Nothing, |marker| Gone::Marked(Box::new(marker))))
 }
 
 /// Seconds since the epoch.

@@ -1,7 +1,8 @@
 //! `GetObject`, `HeadObject`.
 //!
-//! A key that ends in a slash is a folder: empty, `application/x-directory`. Known gap: versions
-//! cannot be addressed.
+//! A key that ends in a slash is a folder: empty, `application/x-directory`.
+//! A version that is asked for is answered as it was. What a delete
+//! marker hides is missing, and the answer says so.
 
 use cellgate_core::http::conditional::Conditions;
 use cellgate_core::http::date;
@@ -18,14 +19,14 @@ use s3s::{Body, S3Error, S3ErrorCode, S3Response, S3Result};
 use super::multipart::part_number;
 use super::{DirectRequest, Ops};
 use crate::address::Key;
-use crate::{auth, body, error, headers};
+use crate::{auth, body, error, headers, versions};
 
 /// The ETag of a folder's key, as of every empty object.
 pub(crate) const EMPTY_MD5: &str = "d41d8cd98f00b204e9800998ecf8427e";
 
 pub(crate) async fn get_object(ops: &Ops, req: DirectRequest) -> S3Result<S3Response<Body>> {
     let (tree, bucket) = ops.open(&req.extensions, &req.bucket).await?;
-    refuse_versions(req.parameter("versionId"))?;
+    let version = versions::asked(req.parameter("versionId"))?;
     let overrides = overrides(&req)?;
     let conditions = Conditions::from_headers(&req.headers);
     let path = match bucket.key(&req.key)? {
@@ -37,9 +38,13 @@ pub(crate) async fn get_object(ops: &Ops, req: DirectRequest) -> S3Result<S3Resp
         (Some(_), Error::RangeNotSatisfiable { .. }) => no_such_part(),
         (_, error) => missing(error),
     };
+    let found = async || match versions::stat(&tree, &path, version).await {
+        Ok(node) => Ok(node),
+        Err(error) => Err(versions::missing(&tree, &path, version, error).await),
+    };
     let head = req.method == Method::HEAD;
     let (node, range, content) = if head {
-        let node = tree.stat(&path).await.map_err(missing)?;
+        let node = found().await?;
         leaf(&node)?;
         conditions.check_read(&node, &path.to_string()).map_err(error::answer)?;
         let range = part.map_or_else(|| range(&req, Some(&node)), |part| Ok(Some(part)))?;
@@ -47,15 +52,22 @@ pub(crate) async fn get_object(ops: &Ops, req: DirectRequest) -> S3Result<S3Resp
         (node, range, None)
     } else {
         let current = match req.headers.contains_key(IF_RANGE) {
-            true => Some(tree.stat(&path).await.map_err(missing)?),
+            true => Some(found().await?),
             false => None,
         };
         let range = part.map_or_else(|| range(&req, current.as_ref()), |part| Ok(Some(part)))?;
-        let options = ReadOptions { range, conditions, ..ReadOptions::default() };
-        let read = tree.read(&path, &options).await.map_err(failed)?;
+        let options = ReadOptions { range, conditions, version };
+        let read = match tree.read(&path, &options).await {
+            Ok(read) => read,
+            Err(error @ (Error::NotFound(_) | Error::IsADeleteMarker(_))) => {
+                return Err(versions::missing(&tree, &path, version, error).await);
+            }
+            Err(error) => return Err(failed(error)),
+        };
         (read.node, read.range, Some(read.bits))
     };
     let mut answer = headers::object(&node);
+    versions::stamp(&mut answer, versions::VERSION_ID, versions::of(&tree, &path, &node).await);
     let length = range.map_or(node.size, |range| range.len());
     answer.insert(CONTENT_LENGTH, HeaderValue::from(length));
     // An empty object has a first part, but no range to name it by.
@@ -156,14 +168,6 @@ pub(crate) fn missing(error: Error) -> S3Error {
     match error {
         Error::IsACollection(_) | Error::NotACollection(_) => S3Error::new(S3ErrorCode::NoSuchKey),
         other => error::answer(other),
-    }
-}
-
-/// `null` is the one version that an unversioned bucket has.
-pub(crate) fn refuse_versions(version: Option<&str>) -> S3Result<()> {
-    match version {
-        None | Some("" | "null") => Ok(()),
-        Some(_) => Err(error::unsupported("addressing a version")),
     }
 }
 

@@ -1,4 +1,4 @@
-//! `GetObjectAttributes`: what HEAD says and more, without the content. Known gap: of versions.
+//! `GetObjectAttributes`: what HEAD says and more, without the content.
 
 use cellgate_core::Node;
 use cellgate_core::parts::Piece;
@@ -9,11 +9,11 @@ use s3s::dto::{
 use s3s::{S3Request, S3Response, S3Result};
 
 use super::Ops;
-use super::get_object::{leaf, missing, refuse_versions};
+use super::get_object::leaf;
 use super::list_objects::limit;
 use crate::address::Key;
 use crate::checksums::{self, fill};
-use crate::{error, headers};
+use crate::{error, headers, versions};
 
 const ATTRIBUTES: &str = "x-amz-object-attributes";
 
@@ -56,12 +56,15 @@ pub(crate) async fn get_object_attributes(
     req: S3Request<GetObjectAttributesInput>,
 ) -> S3Result<S3Response<GetObjectAttributesOutput>> {
     let (tree, bucket) = ops.open(&req.extensions, &req.input.bucket).await?;
-    refuse_versions(req.input.version_id.as_deref())?;
+    let version = versions::asked(req.input.version_id.as_deref())?;
     let wanted = Wanted::of(req.input.object_attributes.iter().map(|name| name.as_str()))?;
     let Key::Leaf(path) = bucket.key(&req.input.key)? else {
         return Err(error::unsupported("asking for the attributes of a folder"));
     };
-    let node = tree.stat(&path).await.map_err(missing)?;
+    let node = match versions::stat(&tree, &path, version).await {
+        Ok(node) => node,
+        Err(error) => return Err(versions::missing(&tree, &path, version, error).await),
+    };
     leaf(&node)?;
     let limit = limit(req.input.max_parts)?;
     let marker = req.input.part_number_marker.unwrap_or(0);
@@ -74,6 +77,7 @@ pub(crate) async fn get_object_attributes(
         object_size: i64::try_from(node.size).ok().filter(|_| wanted.size),
         storage_class: wanted.class.then_some(class),
         last_modified: Some(headers::timestamp(node.mtime_ns)),
+        version_id: versions::of(&tree, &path, &node).await,
         ..GetObjectAttributesOutput::default()
     }))
 }

@@ -2,12 +2,14 @@
 
 mod archive;
 mod bucket;
+mod bucket_versioning;
 mod complete_multipart_upload;
 mod copy_object;
 mod delete_object;
 mod get_object;
 mod get_object_attributes;
 mod list_multipart_uploads;
+mod list_object_versions;
 mod list_objects;
 mod multipart;
 mod object_lock;
@@ -15,6 +17,8 @@ pub(crate) mod post_object;
 mod put_object;
 mod tagging;
 mod upload_part_copy;
+
+pub(crate) use get_object::missing;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -32,7 +36,7 @@ use crate::route::{self, Direct};
 use crate::{Settings, error, headers};
 
 /// What is built. s3s answers 501 `NotImplemented` to every other operation it knows.
-pub(crate) const BUILT: [&str; 30] = [
+pub(crate) const BUILT: [&str; 32] = [
     "AbortMultipartUpload",
     "CompleteMultipartUpload",
     "CopyObject",
@@ -53,10 +57,12 @@ pub(crate) const BUILT: [&str; 30] = [
     "HeadObject",
     "ListBuckets",
     "ListMultipartUploads",
+    "ListObjectVersions",
     "ListObjects",
     "ListObjectsV2",
     "ListParts",
     "PostObject",
+    "PutBucketVersioning",
     "PutObject",
     "PutObjectLegalHold",
     "PutObjectRetention",
@@ -139,9 +145,21 @@ impl S3 for Ops {
         &self,
         req: S3Request<GetBucketVersioningInput>,
     ) -> Answer<GetBucketVersioningOutput> {
-        self.open(&req.extensions, &req.input.bucket).await?;
-        // Never switched on, which is the truth of this door.
-        Ok(S3Response::new(GetBucketVersioningOutput::default()))
+        bucket_versioning::get_bucket_versioning(self, req).await
+    }
+
+    async fn put_bucket_versioning(
+        &self,
+        req: S3Request<PutBucketVersioningInput>,
+    ) -> Answer<PutBucketVersioningOutput> {
+        bucket_versioning::put_bucket_versioning(self, req).await
+    }
+
+    async fn list_object_versions(
+        &self,
+        req: S3Request<ListObjectVersionsInput>,
+    ) -> Answer<ListObjectVersionsOutput> {
+        list_object_versions::list_object_versions(self, req).await
     }
 
     async fn list_objects(&self, req: S3Request<ListObjectsInput>) -> Answer<ListObjectsOutput> {

@@ -14,7 +14,7 @@ use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 use super::{Ops, survive};
 use crate::address::Key;
 use crate::headers::{self, Promised};
-use crate::{body, checksums, error};
+use crate::{body, checksums, error, versions};
 
 /// Amazon's limit, 5 TiB.
 pub(crate) const OBJECT_MAX_BYTES: u64 = 5 << 40;
@@ -67,7 +67,11 @@ pub(crate) async fn put_object(
         }
         Err(error) => return Err(fault.or(error)),
     };
-    let output = PutObjectOutput { e_tag: Some(headers::etag(&node.etag)), ..PutObjectOutput::default() };
+    let output = PutObjectOutput {
+        e_tag: Some(headers::etag(&node.etag)),
+        version_id: versions::of(&tree, &path, &node).await,
+        ..PutObjectOutput::default()
+    };
     Ok(S3Response::with_headers(output, headers::checksums(&node.attributes)))
 }
 

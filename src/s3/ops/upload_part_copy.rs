@@ -5,11 +5,11 @@ use cellgate_core::tree::{ReadOptions, Write};
 use s3s::{Body, S3Response, S3Result};
 
 use super::copy_object::{document, source, source_failed};
-use super::get_object::{leaf, missing};
+use super::get_object::leaf;
 use super::multipart::{part_number, upload_id};
 use super::{DirectRequest, Ops, survive};
 use crate::address::Key;
-use crate::{body, checksums, error, headers};
+use crate::{body, checksums, error, headers, versions};
 
 pub(crate) async fn upload_part_copy(ops: &Ops, req: DirectRequest) -> S3Result<S3Response<Body>> {
     let (tree, bucket) = ops.open(&req.extensions, &req.bucket).await?;
@@ -17,18 +17,18 @@ pub(crate) async fn upload_part_copy(ops: &Ops, req: DirectRequest) -> S3Result<
     let id = upload_id(req.parameter("uploadId").unwrap_or_default())?;
     let number = req.parameter("partNumber").unwrap_or_default().parse().unwrap_or(-1);
     let number = part_number(number)?;
-    let Key::Leaf(from) = source(&tree, &req).await? else {
+    let (Key::Leaf(from), version) = source(&tree, &req).await? else {
         return Err(error::invalid("a folder has no content to copy"));
     };
-    let node = tree.stat(&from).await.map_err(missing)?;
+    let node = versions::stat(&tree, &from, version).await.map_err(versions::source_missing)?;
     leaf(&node)?;
+    let source_version = versions::of(&tree, &from, &node).await;
     let range = match req.header("x-amz-copy-source-range")? {
         None => None,
         Some(range) => Some(source_range(range, node.size)?),
     };
     let conditions = headers::source_conditions(&req.headers)?;
-    let read =
-        tree.read(&from, &ReadOptions { range, conditions, version: None }).await.map_err(source_failed)?;
+    let read = tree.read(&from, &ReadOptions { range, conditions, version }).await.map_err(source_failed)?;
     let size = read.range.map_or(read.node.size, |range| range.len());
     let content = body::stream(read.bits);
     let write = Write { size: Some(size), ..Write::default() };
@@ -36,7 +36,9 @@ pub(crate) async fn upload_part_copy(ops: &Ops, req: DirectRequest) -> S3Result<
     let part = part.await.map_err(error::answer)?;
     let sums = checksums::kept(&part.digests);
     let more = checksums::elements(sums);
-    Ok(document("CopyPartResult", &part.etag, part.at_ns, &more))
+    let mut answer = document("CopyPartResult", &part.etag, part.at_ns, &more);
+    versions::stamp(&mut answer.headers, versions::SOURCE_VERSION_ID, source_version);
+    Ok(answer)
 }
 
 /// `bytes=first-last`, both given, both within the source: unlike `Range`, nothing is ignored.

@@ -63,12 +63,9 @@ async fn what_is_not_built_says_so() {
     let stage = stage().await;
     stage.put("/io/common-files/a", "hello").await;
     for (method, uri) in [
-        ("GET", "/io?versions"),
         ("GET", "/io?policy"),
         ("GET", "/io?acl"),
         ("GET", "/io/common-files/a?acl"),
-        ("GET", "/io/common-files/a?versionId=1"),
-        ("DELETE", "/io/common-files/a?versionId=1"),
         ("GET", "/io/common-files/a?torrent"),
         ("POST", "/io/common-files/a?restore"),
         ("PATCH", "/io/common-files/a"),

@@ -19,6 +19,7 @@ mod objects;
 mod posting;
 mod sign;
 mod tagging;
+mod versions;
 
 use cellgate_core::Door;
 use cellgate_core::identity::GATEWAY_SECRET;
