@@ -4,27 +4,61 @@ use crate::error::{Error, Result};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Algorithm {
+    /// Of RFC 1864's header: checked, and not kept as a digest of the content, which the ETag is.
+    ContentMd5,
     Md5,
     Sha1,
     Sha256,
+    Sha512,
     Crc32,
     Crc32c,
     Crc64Nvme,
+    XxHash64,
+    XxHash3,
+    XxHash128,
 }
 
 impl Algorithm {
-    pub const ALL: [Self; 6] =
-        [Self::Md5, Self::Sha1, Self::Sha256, Self::Crc32, Self::Crc32c, Self::Crc64Nvme];
+    /// Those that are kept.
+    pub const ALL: [Self; 10] = [
+        Self::Md5,
+        Self::Sha1,
+        Self::Sha256,
+        Self::Sha512,
+        Self::Crc32,
+        Self::Crc32c,
+        Self::Crc64Nvme,
+        Self::XxHash64,
+        Self::XxHash3,
+        Self::XxHash128,
+    ];
 
     /// Lower case, as in `x-amz-checksum-*`.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::ContentMd5 => "content-md5",
             Self::Md5 => "md5",
             Self::Sha1 => "sha1",
             Self::Sha256 => "sha256",
+            Self::Sha512 => "sha512",
             Self::Crc32 => "crc32",
             Self::Crc32c => "crc32c",
             Self::Crc64Nvme => "crc64nvme",
+            Self::XxHash64 => "xxhash64",
+            Self::XxHash3 => "xxhash3",
+            Self::XxHash128 => "xxhash128",
+        }
+    }
+
+    /// Bytes of a digest.
+    pub fn width(self) -> usize {
+        match self {
+            Self::Crc32 | Self::Crc32c => 4,
+            Self::Crc64Nvme | Self::XxHash64 | Self::XxHash3 => 8,
+            Self::ContentMd5 | Self::Md5 | Self::XxHash128 => 16,
+            Self::Sha1 => 20,
+            Self::Sha256 => 32,
+            Self::Sha512 => 64,
         }
     }
 
@@ -33,7 +67,7 @@ impl Algorithm {
     }
 }
 
-/// A digest and its bytes (big endian for CRCs, as S3 sends them).
+/// A digest and its bytes (big endian for numbers, as S3 sends them).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checksum {
     pub algorithm: Algorithm,

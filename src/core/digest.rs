@@ -4,9 +4,12 @@
 //! thread of its own, fed through a short channel of shared buffers.
 
 use bytes::Bytes;
+use crc_fast::CrcAlgorithm;
 use md5::Digest as _;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use xxhash_rust::xxh3::Xxh3;
+use xxhash_rust::xxh64::Xxh64;
 
 use crate::content::{Algorithm, Checksum};
 use crate::error::{Error, Result};
@@ -77,72 +80,107 @@ fn lost(_: mpsc::error::SendError<Bytes>) -> Error {
 
 pub(crate) struct Hashers {
     md5: md5::Md5,
-    keep_md5: bool,
-    sha1: Option<sha1::Sha1>,
-    sha256: Option<sha2::Sha256>,
-    crcs: Vec<(Algorithm, crc_fast::Digest)>,
+    others: Vec<(Algorithm, Hasher)>,
+}
+
+enum Hasher {
+    /// The one that runs anyway.
+    Md5,
+    Sha1(sha1::Sha1),
+    Sha256(sha2::Sha256),
+    Sha512(sha2::Sha512),
+    Crc(crc_fast::Digest),
+    XxHash64(Xxh64),
+    XxHash3(Box<Xxh3>),
+    XxHash128(Box<Xxh3>),
+}
+
+impl Hasher {
+    fn new(algorithm: Algorithm) -> Self {
+        match algorithm {
+            Algorithm::ContentMd5 | Algorithm::Md5 => Self::Md5,
+            Algorithm::Sha1 => Self::Sha1(sha1::Sha1::new()),
+            Algorithm::Sha256 => Self::Sha256(sha2::Sha256::new()),
+            Algorithm::Sha512 => Self::Sha512(sha2::Sha512::new()),
+            Algorithm::Crc32 => Self::crc(CrcAlgorithm::Crc32IsoHdlc),
+            Algorithm::Crc32c => Self::crc(CrcAlgorithm::Crc32Iscsi),
+            Algorithm::Crc64Nvme => Self::crc(CrcAlgorithm::Crc64Nvme),
+            Algorithm::XxHash64 => Self::XxHash64(Xxh64::new(0)),
+            Algorithm::XxHash3 => Self::XxHash3(Box::default()),
+            Algorithm::XxHash128 => Self::XxHash128(Box::default()),
+        }
+    }
+
+    fn crc(algorithm: CrcAlgorithm) -> Self {
+        Self::Crc(crc_fast::Digest::new(algorithm))
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Md5 => {}
+            Self::Sha1(hasher) => hasher.update(bytes),
+            Self::Sha256(hasher) => hasher.update(bytes),
+            Self::Sha512(hasher) => hasher.update(bytes),
+            Self::Crc(hasher) => hasher.update(bytes),
+            Self::XxHash64(hasher) => hasher.update(bytes),
+            Self::XxHash3(hasher) | Self::XxHash128(hasher) => hasher.update(bytes),
+        }
+    }
+
+    fn finish(self, algorithm: Algorithm, md5: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Md5 => md5.to_vec(),
+            Self::Sha1(hasher) => hasher.finalize().to_vec(),
+            Self::Sha256(hasher) => hasher.finalize().to_vec(),
+            Self::Sha512(hasher) => hasher.finalize().to_vec(),
+            Self::Crc(hasher) => crc_bytes(algorithm, hasher.finalize()),
+            Self::XxHash64(hasher) => hasher.digest().to_be_bytes().to_vec(),
+            Self::XxHash3(hasher) => hasher.digest().to_be_bytes().to_vec(),
+            Self::XxHash128(hasher) => hasher.digest128().to_be_bytes().to_vec(),
+        }
+    }
 }
 
 impl Hashers {
     pub fn new(algorithms: &[Algorithm]) -> Self {
-        let wants = |algorithm| algorithms.contains(&algorithm);
-        Self {
-            md5: md5::Md5::new(),
-            keep_md5: wants(Algorithm::Md5),
-            sha1: wants(Algorithm::Sha1).then(sha1::Sha1::new),
-            sha256: wants(Algorithm::Sha256).then(sha2::Sha256::new),
-            crcs: algorithms
-                .iter()
-                .filter_map(|algorithm| Some((*algorithm, crc(*algorithm)?)))
-                .map(|(algorithm, crc)| (algorithm, crc_fast::Digest::new(crc)))
-                .collect(),
+        let mut others: Vec<(Algorithm, Hasher)> = Vec::with_capacity(algorithms.len());
+        for algorithm in algorithms {
+            if others.iter().all(|(other, _)| other != algorithm) {
+                others.push((*algorithm, Hasher::new(*algorithm)));
+            }
         }
+        Self { md5: md5::Md5::new(), others }
     }
 
     pub fn update(&mut self, bytes: &[u8]) {
         self.md5.update(bytes);
-        if let Some(sha1) = &mut self.sha1 {
-            sha1.update(bytes);
-        }
-        if let Some(sha256) = &mut self.sha256 {
-            sha256.update(bytes);
-        }
-        for (_, crc) in &mut self.crcs {
-            crc.update(bytes);
+        for (_, hasher) in &mut self.others {
+            hasher.update(bytes);
         }
     }
 
     pub fn finish(self) -> (String, Vec<Checksum>) {
         let md5 = self.md5.finalize();
-        let mut checksums = Vec::new();
-        if self.keep_md5 {
-            checksums.push(Checksum { algorithm: Algorithm::Md5, value: md5.to_vec() });
-        }
-        if let Some(sha1) = self.sha1 {
-            checksums.push(Checksum { algorithm: Algorithm::Sha1, value: sha1.finalize().to_vec() });
-        }
-        if let Some(sha256) = self.sha256 {
-            checksums.push(Checksum { algorithm: Algorithm::Sha256, value: sha256.finalize().to_vec() });
-        }
-        for (algorithm, crc) in self.crcs {
-            checksums.push(Checksum { algorithm, value: crc_bytes(algorithm, crc.finalize()) });
-        }
+        let value = |(algorithm, hasher): (Algorithm, Hasher)| Checksum {
+            algorithm,
+            value: hasher.finish(algorithm, &md5),
+        };
+        let checksums = self.others.into_iter().map(value).collect();
         (hex::encode(md5), checksums)
     }
 }
 
-fn crc(algorithm: Algorithm) -> Option<crc_fast::CrcAlgorithm> {
+fn crc(algorithm: Algorithm) -> Option<CrcAlgorithm> {
     match algorithm {
-        Algorithm::Crc32 => Some(crc_fast::CrcAlgorithm::Crc32IsoHdlc),
-        Algorithm::Crc32c => Some(crc_fast::CrcAlgorithm::Crc32Iscsi),
-        Algorithm::Crc64Nvme => Some(crc_fast::CrcAlgorithm::Crc64Nvme),
-        Algorithm::Md5 | Algorithm::Sha1 | Algorithm::Sha256 => None,
+        Algorithm::Crc32 => Some(CrcAlgorithm::Crc32IsoHdlc),
+        Algorithm::Crc32c => Some(CrcAlgorithm::Crc32Iscsi),
+        Algorithm::Crc64Nvme => Some(CrcAlgorithm::Crc64Nvme),
+        _ => None,
     }
 }
 
 fn crc_bytes(algorithm: Algorithm, value: u64) -> Vec<u8> {
-    let width = if algorithm == Algorithm::Crc64Nvme { 8 } else { 4 };
-    value.to_be_bytes().into_iter().skip(8 - width).collect()
+    value.to_be_bytes().into_iter().skip(8 - algorithm.width().min(8)).collect()
 }
 
 /// The CRC of a whole from those of its pieces and their sizes; `None` for what is no CRC.
@@ -177,6 +215,17 @@ mod tests {
         assert_eq!(value(Algorithm::Crc32c), "e3069283");
         assert_eq!(value(Algorithm::Crc64Nvme), "ae8b14860a799888");
         assert_eq!(value(Algorithm::Sha1), "f7c3bc1d808e04732adf679965ccc34ca7ae3441");
+        assert!(value(Algorithm::Sha512).starts_with("d9e6762dd1c8eaf6d61b3c6192fc408d4d6d5f11"));
+        assert_eq!(value(Algorithm::XxHash64), "8cb841db40e6ae83");
+        assert!(sums.iter().all(|sum| sum.value.len() == sum.algorithm.width()));
+    }
+
+    /// The sanity vectors of xxHash for no input and seed 0.
+    #[test]
+    fn xxh3_of_nothing_is_the_published_one() {
+        let (_, sums) = Hashers::new(&[Algorithm::XxHash3, Algorithm::XxHash128]).finish();
+        let values: Vec<String> = sums.iter().map(|sum| hex::encode(&sum.value)).collect();
+        assert_eq!(values, ["2d06800538d394c2", "99aa06d3014798d86001c324468d497f"]);
     }
 
     #[tokio::test]

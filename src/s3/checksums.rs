@@ -26,9 +26,9 @@ fn refused(text: impl Into<String>) -> S3Error {
 pub(crate) fn algorithm(headers: &HeaderMap, name: &str) -> S3Result<Option<Algorithm>> {
     let Some(value) = headers::text(headers, name)? else { return Ok(None) };
     match Algorithm::parse(value) {
-        Some(Algorithm::Md5) | None => Err(refused(
+        None => Err(refused(
             "Checksum algorithm provided is unsupported. Please try again with any of the valid types: \
-             [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]",
+             [CRC32, CRC32C, CRC64NVME, MD5, SHA1, SHA256, SHA512, XXHASH128, XXHASH3, XXHASH64]",
         )),
         Some(algorithm) => Ok(Some(algorithm)),
     }
@@ -64,7 +64,7 @@ pub(crate) fn announced(headers: &HeaderMap) -> S3Result<Option<WholeDigest>> {
 
 /// Checks what is said of a body beside the digests themselves.
 pub(crate) fn check_promised(headers: &HeaderMap, promised: &Promised) -> S3Result<()> {
-    let digests = promised.checksums.iter().filter(|sum| sum.algorithm != Algorithm::Md5);
+    let digests = promised.checksums.iter().filter(|sum| sum.algorithm != Algorithm::ContentMd5);
     if digests.count() > 1 {
         return Err(refused(
             "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",
@@ -74,7 +74,7 @@ pub(crate) fn check_promised(headers: &HeaderMap, promised: &Promised) -> S3Resu
         return Ok(());
     };
     let named = promised.checksums.iter().map(|sum| sum.algorithm).chain(promised.compute.iter().copied());
-    let mut named = named.filter(|algorithm| *algorithm != Algorithm::Md5).peekable();
+    let mut named = named.filter(|algorithm| *algorithm != Algorithm::ContentMd5).peekable();
     if named.peek().is_none() {
         return Err(refused(format!(
             "{SDK_ALGORITHM} specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers \
@@ -92,7 +92,10 @@ pub(crate) fn check_promised(headers: &HeaderMap, promised: &Promised) -> S3Resu
 pub(crate) fn check_part(upload: &Upload, promised: &Promised) -> S3Result<()> {
     let Some(digest) = upload.declared() else { return Ok(()) };
     let named = promised.checksums.iter().map(|sum| sum.algorithm).chain(promised.compute.iter().copied());
-    match named.filter(|algorithm| *algorithm != Algorithm::Md5).find(|other| *other != digest.algorithm) {
+    match named
+        .filter(|algorithm| *algorithm != Algorithm::ContentMd5)
+        .find(|other| *other != digest.algorithm)
+    {
         None => Ok(()),
         Some(other) => Err(refused(format!(
             "Checksum Type mismatch occurred, expected checksum Type: {}, actual checksum Type: {}",
@@ -158,12 +161,10 @@ pub(crate) fn algorithm_name(algorithm: Algorithm) -> ChecksumAlgorithm {
     ChecksumAlgorithm::from(algorithm.as_str().to_ascii_uppercase())
 }
 
-/// The digests kept with an object, by algorithm: base64, `-<parts>` behind composite ones. Without
-/// the MD5, which is the ETag already.
+/// The digests kept with an object, by algorithm: base64, `-<parts>` behind composite ones.
 pub(crate) fn kept(attributes: &Attributes) -> impl Iterator<Item = (Algorithm, &str)> {
     Algorithm::ALL
         .into_iter()
-        .filter(|algorithm| *algorithm != Algorithm::Md5)
         .filter_map(|algorithm| Some((algorithm, attributes.get(&Checksum::attribute(algorithm))?)))
 }
 
@@ -181,7 +182,7 @@ pub(crate) fn elements<'v>(digests: impl Iterator<Item = (Algorithm, &'v str)>) 
     })
 }
 
-/// Fills the five checksum fields of one of s3s's types.
+/// Fills the checksum fields of one of s3s's types.
 macro_rules! fill {
     ($target:expr, $values:expr) => {
         for (algorithm, value) in $values {
@@ -192,7 +193,12 @@ macro_rules! fill {
                 ::cellgate_core::content::Algorithm::Crc64Nvme => $target.checksum_crc64nvme = value,
                 ::cellgate_core::content::Algorithm::Sha1 => $target.checksum_sha1 = value,
                 ::cellgate_core::content::Algorithm::Sha256 => $target.checksum_sha256 = value,
-                ::cellgate_core::content::Algorithm::Md5 => {}
+                ::cellgate_core::content::Algorithm::Sha512 => $target.checksum_sha512 = value,
+                ::cellgate_core::content::Algorithm::Md5 => $target.checksum_md5 = value,
+                ::cellgate_core::content::Algorithm::XxHash64 => $target.checksum_xxhash64 = value,
+                ::cellgate_core::content::Algorithm::XxHash3 => $target.checksum_xxhash3 = value,
+                ::cellgate_core::content::Algorithm::XxHash128 => $target.checksum_xxhash128 = value,
+                ::cellgate_core::content::Algorithm::ContentMd5 => {}
             }
         }
     };

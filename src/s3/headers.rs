@@ -106,7 +106,7 @@ impl Promised {
         if let Some(value) = text(headers, "content-md5")? {
             let value = STANDARD.decode(value).ok().filter(|value| value.len() == 16);
             let Some(value) = value else { return Err(S3Error::new(S3ErrorCode::InvalidDigest)) };
-            promised.checksums.push(Checksum { algorithm: Algorithm::Md5, value });
+            promised.checksums.push(Checksum { algorithm: Algorithm::ContentMd5, value });
         }
         for name in headers.keys() {
             let Some(algorithm) = checksum_header(name.as_str())? else { continue };
@@ -188,14 +188,7 @@ fn checksum_header(name: &str) -> S3Result<Option<Algorithm>> {
 }
 
 pub(crate) fn decode(algorithm: Algorithm, value: &str) -> Option<Vec<u8>> {
-    let length = match algorithm {
-        Algorithm::Crc32 | Algorithm::Crc32c => 4,
-        Algorithm::Crc64Nvme => 8,
-        Algorithm::Md5 => 16,
-        Algorithm::Sha1 => 20,
-        Algorithm::Sha256 => 32,
-    };
-    STANDARD.decode(value.trim()).ok().filter(|value| value.len() == length)
+    STANDARD.decode(value.trim()).ok().filter(|value| value.len() == algorithm.width())
 }
 
 /// Digests as response headers.

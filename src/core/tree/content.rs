@@ -135,7 +135,8 @@ impl Tree {
         }
         let mut digests = Attributes::default();
         for checksum in &computed {
-            if promised.contains(&checksum.algorithm) || how.compute.contains(&checksum.algorithm) {
+            let kept = checksum.algorithm != Algorithm::ContentMd5;
+            if kept && (promised.contains(&checksum.algorithm) || how.compute.contains(&checksum.algorithm)) {
                 digests.set(Checksum::attribute(checksum.algorithm), base64(&checksum.value));
             }
         }

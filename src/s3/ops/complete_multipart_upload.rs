@@ -148,6 +148,11 @@ fn claimed(part: &CompletedPart) -> S3Result<Vec<Checksum>> {
         (Algorithm::Crc64Nvme, &part.checksum_crc64nvme),
         (Algorithm::Sha1, &part.checksum_sha1),
         (Algorithm::Sha256, &part.checksum_sha256),
+        (Algorithm::Sha512, &part.checksum_sha512),
+        (Algorithm::Md5, &part.checksum_md5),
+        (Algorithm::XxHash64, &part.checksum_xxhash64),
+        (Algorithm::XxHash3, &part.checksum_xxhash3),
+        (Algorithm::XxHash128, &part.checksum_xxhash128),
     ]
     .into_iter()
     .filter_map(|(algorithm, value)| Some((algorithm, value.as_deref()?)))
