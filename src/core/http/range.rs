@@ -41,7 +41,6 @@ impl RangeSpec {
     pub fn parse(header: &str) -> Option<Self> {
         let spans = header.trim().strip_prefix("bytes=")?;
         let (first, last) = spans.split_once('-')?;
-        let (first, last) = (first.trim(), last.trim());
         let number = |text: &str| {
             (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()))
                 .then(|| text.parse::<u64>().unwrap_or(u64::MAX))
@@ -99,9 +98,18 @@ mod tests {
 
     #[test]
     fn what_is_no_single_range_is_ignored() {
-        for header in
-            ["", "bytes", "bytes=", "bytes=-", "bytes=a-b", "bytes=3-2", "items=0-1", "bytes=0-1,3-4"]
-        {
+        for header in [
+            "",
+            "bytes",
+            "bytes=",
+            "bytes=-",
+            "bytes=a-b",
+            "bytes=3-2",
+            "items=0-1",
+            "bytes=0-1,3-4",
+            "bytes= -1",
+            "bytes=0 -1",
+        ] {
             assert_eq!(RangeSpec::parse(header), None, "{header}");
         }
     }
