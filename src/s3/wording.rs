@@ -5,7 +5,7 @@
 
 use s3s::S3ErrorCode;
 
-const SENTENCES: [(&str, &str); 19] = [
+const SENTENCES: [(&str, &str); 18] = [
     ("AccessDenied", "Access Denied."),
     ("BucketNotEmpty", "The bucket you tried to delete is not empty."),
     (
@@ -20,7 +20,6 @@ const SENTENCES: [(&str, &str); 19] = [
     ),
     ("EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size"),
     ("EntityTooLarge", "Your proposed upload exceeds the maximum allowed object size."),
-    ("IncompleteBody", "The request body terminated unexpectedly"),
     ("InternalError", "We encountered an internal error, please try again."),
     ("InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records."),
     ("InvalidBucketName", "The specified bucket is not valid."),

@@ -9,10 +9,18 @@ use super::query::Query;
 /// What a signer may have made of one request.
 #[derive(Clone, Copy)]
 pub(super) struct Reading {
-    /// The path as it was sent: some sign that, and leave characters in it that others encode.
-    pub(super) raw_path: bool,
+    pub(super) raw: Raw,
     /// A parameter that was added after signing.
     pub(super) without: &'static [&'static str],
+}
+
+/// What was signed as it was sent: some leave characters as they are that others encode.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Raw {
+    Nothing,
+    Path,
+    /// Older curl does not even sort the query.
+    PathAndQuery,
 }
 
 /// The request up to the digest of its payload, which is the last line.
@@ -26,13 +34,15 @@ pub(super) fn head(
     text.extend_from_slice(request.method.as_str().as_bytes());
     text.push(b'\n');
     let path = request.uri.path();
-    if reading.raw_path {
-        text.extend_from_slice(path.as_bytes());
-    } else {
-        encode(&mut text, percent_decode_str(path), true);
+    match reading.raw {
+        Raw::Nothing => encode(&mut text, percent_decode_str(path), true),
+        Raw::Path | Raw::PathAndQuery => text.extend_from_slice(path.as_bytes()),
     }
     text.push(b'\n');
-    parameters(&mut text, query, reading.without);
+    match reading.raw {
+        Raw::Nothing | Raw::Path => parameters(&mut text, query, reading.without),
+        Raw::PathAndQuery => text.extend_from_slice(request.uri.query().unwrap_or_default().as_bytes()),
+    }
     text.push(b'\n');
     for name in signed_headers.split(';') {
         header(&mut text, request, name)?;

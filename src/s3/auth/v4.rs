@@ -1,22 +1,23 @@
 //! Signature Version 4, in the header and in the query.
 //!
 //! A signer has some freedom; what may have been signed is computed in turn, the usual first: with
-//! and without the `pydio_jwt` that the web client of Cells appends to a finished link, with the path
-//! encoded and as it was sent.
+//! and without the `pydio_jwt` that the web client of Cells appends to a finished link, with path and
+//! query encoded and as they were sent.
 
 use cellgate_core::http::{Body, date};
 use cellgate_core::principal::SharedPrincipal;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http_body::Body as _;
 use s3s::{S3Error, S3ErrorCode, S3Result};
 use sha2::{Digest as _, Sha256};
 
-use super::canonical::{self, Reading};
+use super::canonical::{self, Raw, Reading};
 use super::chain::{Chain, signs};
 use super::claim::Claim;
 use super::query::Query;
-use super::{BEARER_PARAMETER, Call, Front};
+use super::{BEARER_PARAMETER, Call, EMPTY_SHA256, Front};
 use crate::body::{self, CONTENT_SHA256, UNSIGNED};
 use crate::{error, headers};
 
@@ -33,12 +34,22 @@ pub(super) async fn by_header(
     let authorization = headers::text(&request.headers, AUTHORIZATION.as_str())?.unwrap_or_default();
     let claim = Claim::of_header(authorization, &request.headers, now_s())?;
     let announced = headers::text(&request.headers, CONTENT_SHA256)?.map(str::to_owned);
-    let payloads = match announced {
-        Some(payload) => vec![payload],
-        // Older curl signs the body's digest and does not say so.
-        None => vec![body::gathered_digest(&request.headers, body).await?, UNSIGNED.to_owned()],
-    };
-    verify(front, call, &claim, request, query, &payloads).await
+    if let Some(payload) = announced {
+        return verify(front, call, &claim, request, query, &[payload]).await;
+    }
+    // Older curl does not say what it signs: the digest of `--data`, but of nothing for `-T`, which is
+    // as much as not to sign the body.
+    let mut payloads = vec![UNSIGNED.to_owned()];
+    if request.method == Method::PUT || body.is_end_stream() {
+        payloads.push(EMPTY_SHA256.to_owned());
+    }
+    match verify(front, call, &claim, request, query, &payloads).await {
+        Err(error) if error.code() == &S3ErrorCode::SignatureDoesNotMatch && !body.is_end_stream() => {
+            let digest = body::gathered_digest(&request.headers, body).await?;
+            verify(front, call, &claim, request, query, &[digest]).await
+        }
+        verified => verified,
+    }
 }
 
 pub(super) async fn by_query(
@@ -83,11 +94,15 @@ async fn verify(
 
 fn readings(request: &Parts, query: &Query) -> impl Iterator<Item = Reading> {
     const APPENDED: &[&str] = &[BEARER_PARAMETER];
-    let raw = if canonical::is_ambiguous(request.uri.path()) { &[false, true][..] } else { &[false] };
+    let raw: &[Raw] = match (canonical::is_ambiguous(request.uri.path()), request.uri.query().is_some()) {
+        (false, false) => &[Raw::Nothing],
+        (true, false) => &[Raw::Nothing, Raw::Path],
+        (false, true) => &[Raw::Nothing, Raw::PathAndQuery],
+        (true, true) => &[Raw::Nothing, Raw::Path, Raw::PathAndQuery],
+    };
     let without: &[&'static [&'static str]] =
         if query.has(BEARER_PARAMETER) { &[APPENDED, &[]] } else { &[&[]] };
-    raw.iter()
-        .flat_map(move |raw_path| without.iter().map(move |without| Reading { raw_path: *raw_path, without }))
+    raw.iter().flat_map(move |raw| without.iter().map(move |without| Reading { raw: *raw, without }))
 }
 
 /// A header that means something must have been signed: who holds a link must not make a copy of an
@@ -150,7 +165,7 @@ mod tests {
         hex::encode(super::super::keys::sign(key, text.as_bytes()))
     }
 
-    const PLAIN: Reading = Reading { raw_path: false, without: &[] };
+    const PLAIN: Reading = Reading { raw: Raw::Nothing, without: &[] };
 
     fn request(method: &str, uri: &str, headers: &[(&str, &str)]) -> Parts {
         let request = http::Request::builder().method(method).uri(uri);
@@ -219,6 +234,23 @@ mod tests {
         }
     }
 
+    /// curl 7.88 signs a query as it is written.
+    #[test]
+    fn queries_may_be_signed_as_they_were_sent() {
+        let host = ("host", "examplebucket.s3.amazonaws.com");
+        let get = |uri: &str| request("GET", uri, &[host, ("x-amz-date", "20130524T000000Z")]);
+        let (sent, sorted) = (get("/a?prefix=J/&max-keys=2"), get("/a?max-keys=2&prefix=J%2F"));
+        let text = |request: &Parts, raw: Raw| {
+            let query = Query::of(&request.uri).unwrap();
+            let head = canonical::head(request, &query, "host", Reading { raw, without: &[] }).unwrap();
+            String::from_utf8(head).unwrap()
+        };
+        assert_eq!(text(&sent, Raw::Nothing), text(&sorted, Raw::PathAndQuery));
+        assert!(text(&sent, Raw::PathAndQuery).starts_with("GET\n/a\nprefix=J/&max-keys=2\nhost:"));
+        let query = Query::of(&sent.uri).unwrap();
+        assert!(readings(&sent, &query).any(|reading| reading.raw == Raw::PathAndQuery));
+    }
+
     /// "Signature calculations: chunked upload": 65 KiB and 1 KiB of `a`, then the end, without and
     /// with a signed trailer.
     #[test]
@@ -273,7 +305,7 @@ mod tests {
                 "69a84a0fbebb7a1d811d51e0b0c5c6253dac36907185dcfb51681dcc81ab2f4e",
             ),
         ] {
-            let appended = Reading { raw_path: false, without: &[BEARER_PARAMETER] };
+            let appended = Reading { raw: Raw::Nothing, without: &[BEARER_PARAMETER] };
             for (uri, reading) in [
                 (format!("{uri}&X-Amz-Signature={expected}"), PLAIN),
                 (format!("{uri}&X-Amz-Signature={expected}&pydio_jwt=t"), appended),

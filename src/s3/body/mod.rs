@@ -180,9 +180,6 @@ fn stream_of(reader: impl Reader, fault: Fault) -> core_http::Body {
 
 /// The digest of a body that is short enough to be read before it is trusted.
 pub(crate) async fn gathered_digest(headers: &HeaderMap, body: &mut core_http::Body) -> S3Result<String> {
-    if body.is_end_stream() {
-        return Ok(EMPTY_SHA256.to_owned());
-    }
     let too_long = || {
         error::with(
             S3ErrorCode::InvalidRequest,

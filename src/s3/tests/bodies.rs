@@ -265,6 +265,15 @@ async fn a_digest_that_was_signed_silently_is_found() {
     let unsigned = Signed::new("PUT", URI).silent().payload("UNSIGNED-PAYLOAD").body("other");
     assert_eq!(stage.send(unsigned).await.status, 200);
 
+    // curl 7.88 with `-T`.
+    let empty = hex::encode(Sha256::digest(""));
+    let uploaded =
+        stage.send(Signed::new("PUT", URI).silent().payload(&empty).body(vec![b'x'; 2_000_000])).await;
+    assert_eq!(uploaded.status, 200, "{}", uploaded.text());
+    let posted = Signed::new("POST", "/io?delete").silent().payload(&empty).body("<Delete/>");
+    assert_error(&stage.send(posted).await, 403, "SignatureDoesNotMatch");
+
+    assert_eq!(stage.put(URI, "other").await.status, 200);
     let wrong = hex::encode(Sha256::digest("hello"));
     let wrong = stage.send(Signed::new("PUT", URI).silent().payload(&wrong).body("tampered")).await;
     assert_error(&wrong, 403, "SignatureDoesNotMatch");

@@ -239,7 +239,7 @@ async fn what_the_policy_does_not_allow_is_not_stored() {
             "x",
             400,
             "MalformedXML",
-            "The XML you provided was not well-formed or did not validate against our published schema",
+            "The XML you provided was not well-formed or did not validate against our published schema.",
         ),
         (
             v2(&stage.alice, "", &[key]),
