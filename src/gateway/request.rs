@@ -13,7 +13,7 @@ use bytes::Bytes;
 use cellgate_core::http::{BoxError, Client, Request, Response};
 use futures_util::FutureExt;
 use http::{HeaderValue, StatusCode, Version, header};
-use http_body::{Frame, SizeHint};
+use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::time::Sleep;
@@ -38,10 +38,12 @@ impl Service {
         let begun = Instant::now();
         let polled = Arc::new(AtomicBool::new(false));
         let expects = request.version() < Version::HTTP_2 && request.headers().contains_key(header::EXPECT);
+        // Reading a body that was only announced would ask the client for it.
+        let announced = expects || request.version() >= Version::HTTP_2;
         let watched = polled.clone();
         let body_idle = self.body_idle;
         let mut request: Request = request.map(|body| {
-            let body = Watched { body, polled: watched, idle: body_idle, timer: None };
+            let body = Watched { body: Some(body), polled: watched, idle: body_idle, timer: None, announced };
             body.boxed_unsync()
         });
         let request_id = request_id();
@@ -96,11 +98,42 @@ fn request_id() -> String {
 
 /// A request's body that knows whether anybody read it, and gives up on a silent client.
 struct Watched {
-    body: Incoming,
+    /// `None` once what nobody wants is being read.
+    body: Option<Incoming>,
     polled: Arc<AtomicBool>,
     idle: Duration,
     /// Only while waiting: most bodies are there already.
     timer: Option<Pin<Box<Sleep>>>,
+    /// The client may wait for a word before it sends, or has other ways to be told to stop.
+    announced: bool,
+}
+
+/// What is read of a body that nobody wants any more.
+const UNWANTED_MAX_BYTES: u64 = 256 * 1024;
+const UNWANTED_MAX: Duration = Duration::from_secs(5);
+
+/// A refused request whose body is on its way: closing now would reset the connection under the client
+/// before it has read why (RFC 9112 9.6), and Node's fetch then reports EPIPE instead of our 403. What is
+/// short is read to its end.
+impl Drop for Watched {
+    fn drop(&mut self) {
+        let Some(mut body) = self.body.take() else { return };
+        let asked_for = !self.announced || self.polled.load(Ordering::Relaxed);
+        let short = body.size_hint().lower() <= UNWANTED_MAX_BYTES;
+        if !asked_for || !short || body.is_end_stream() {
+            return;
+        }
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        runtime.spawn(tokio::time::timeout(UNWANTED_MAX, async move {
+            let mut seen = 0_u64;
+            while let Some(Ok(frame)) = body.frame().await {
+                seen = seen.saturating_add(frame.data_ref().map_or(0, |data| data.len() as u64));
+                if seen > UNWANTED_MAX_BYTES {
+                    break;
+                }
+            }
+        }));
+    }
 }
 
 impl http_body::Body for Watched {
@@ -112,7 +145,8 @@ impl http_body::Body for Watched {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         self.polled.store(true, Ordering::Relaxed);
-        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
+        let Some(body) = &mut self.body else { return Poll::Ready(None) };
+        if let Poll::Ready(frame) = Pin::new(body).poll_frame(context) {
             self.timer = None;
             return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
         }
@@ -125,10 +159,10 @@ impl http_body::Body for Watched {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.body.as_ref().is_none_or(http_body::Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        self.body.as_ref().map_or_else(SizeHint::default, http_body::Body::size_hint)
     }
 }
