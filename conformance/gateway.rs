@@ -79,6 +79,8 @@ impl Installation {
             .env("CELLGATE_DATA", self.data())
             .env("CELLGATE_DATABASE", &self.database)
             .env("CELLGATE_ADMIN_PASSWORD", ADMIN_PASSWORD)
+            // Clients make their own buckets, as the users that they are.
+            .env("CELLGATE_S3_CREATE_BUCKETS", "everyone")
             .envs(&self.settings)
             .stderr(log)
             .kill_on_drop(true);
