@@ -82,6 +82,61 @@ del() {
     lacks "$(s3 ls --recursive $BUCKET/)" "one.txt"
 }
 
+metadata() {
+    local shown
+    s3 put --mime-type=text/x-test --add-header=x-amz-meta-colour:blue --add-header=Cache-Control:no-store \
+        small $BUCKET/meta.txt
+    shown=$(s3 info $BUCKET/meta.txt)
+    contains "$shown" "MIME type: text/x-test"
+    contains "$shown" "MD5 sum:   $(md5sum < small | cut -c -32)"
+    contains "$shown" "x-amz-meta-colour: blue"
+    # Its own attributes: the time that the file had.
+    touch -d '2019-05-06 07:08:09 UTC' small
+    s3 put small $BUCKET/times/small
+    mkdir times.back
+    s3 sync $BUCKET/times/ times.back/
+    equal "$(stat -c %Y times.back/small)" "$(stat -c %Y small)"
+    s3 modify --add-header=x-amz-meta-colour:red $BUCKET/meta.txt
+    contains "$(s3 info $BUCKET/meta.txt)" "x-amz-meta-colour: red"
+    s3 get --force $BUCKET/meta.txt meta.back
+    same_file small meta.back
+}
+
+signed_url() {
+    curl -sSf -o signed "$(s3 signurl $BUCKET/meta.txt +60)"
+    same_file small signed
+    equal "$(curl -s -o /dev/null -w '%{http_code}' "$(s3 signurl $BUCKET/meta.txt +60)x")" 403
+}
+
+sync_delete() {
+    rm tree/one.txt
+    s3 sync --delete-removed tree/ $BUCKET/tree/
+    lacks "$(s3 ls --recursive $BUCKET/tree/)" one.txt
+    contains "$(s3 du $BUCKET/tree/)" "4 "
+}
+
+multipart_left() {
+    contains "$(s3 multipart s3://io)" "s3://io"
+    lacks "$(s3 multipart s3://io)" parts.bin
+}
+
+bucket() {
+    s3 mb s3://made-by-s3cmd
+    contains "$(s3 ls)" "s3://made-by-s3cmd"
+    s3 put parts s3://made-by-s3cmd/deep/parts.bin
+    s3 get --force s3://io/made-by-s3cmd/deep/parts.bin made.back
+    same_file parts made.back
+    contains "$(s3 info s3://made-by-s3cmd)" "Location:"
+    contains "$(s3 rb s3://made-by-s3cmd 2>&1 || true)" BucketNotEmpty
+    s3 rb --recursive --force s3://made-by-s3cmd
+    lacks "$(s3 ls)" made-by-s3cmd
+}
+
+wrong_secret() {
+    sed 's/^secret_key.*/secret_key = wrong/' s3cfg > wrong.cfg
+    contains "$(s3cmd -c wrong.cfg ls s3://io 2>&1 || true)" SignatureDoesNotMatch
+}
+
 try "ls of buckets and workspaces" list_buckets
 try "put and get" put_and_get
 try "put in parts" put_in_parts
@@ -89,5 +144,11 @@ try "ls, la" ls_objects
 try "info" info
 try "cp and mv" cp_and_mv
 try "sync" sync_tree
+try "sync --delete-removed" sync_delete
 try "signature V2" signature_v2
+try "metadata, times" metadata
+try "signurl" signed_url
+try "multipart: nothing is left" multipart_left
+try "mb, rb" bucket
+try "a wrong secret" wrong_secret
 try "del" del
