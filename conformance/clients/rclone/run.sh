@@ -24,6 +24,15 @@ secret_access_key = $CELLGATE_KEY_SECRET
 endpoint = $CELLGATE_URL
 region = us-east-1
 
+[s3v2]
+type = s3
+provider = Other
+access_key_id = $CELLGATE_KEY_ID
+secret_access_key = $CELLGATE_KEY_SECRET
+endpoint = $CELLGATE_URL
+region = other-v2-signature
+v2_auth = true
+
 [seafile]
 type = seafile
 url = $CELLGATE_URL
@@ -121,6 +130,78 @@ each() {
 each webdav dav:personal-files/rclone-dav --size-only
 each s3 s3:io/personal-files/rclone-s3 --checksum
 each seafile seafile:rclone-seafile --size-only
+
+# S3 keeps the time that a file had, in metadata.
+modification_times() {
+    touch -d '2019-05-06 07:08:09.123456789 UTC' tree/small.bin
+    rclone copy tree/small.bin s3:io/personal-files/times
+    contains "$(rclone lsjson s3:io/personal-files/times)" '2019-05-06T07:08:09.123456789Z'
+    rclone copy s3:io/personal-files/times times.back
+    equal "$(stat -c %Y times.back/small.bin)" "$(stat -c %Y tree/small.bin)"
+    # A time alone is set by a copy of the object to itself.
+    rclone touch --timestamp 2020-01-02T03:04:05 s3:io/personal-files/times/small.bin
+    contains "$(rclone lsjson s3:io/personal-files/times)" '2020-01-02T03:04:05'
+    rclone cat s3:io/personal-files/times/small.bin | cmp - tree/small.bin
+}
+
+# Without --checksum it is size and time that decide.
+sync_by_time() {
+    rclone sync tree s3:io/personal-files/synced
+    lacks "$(rclone sync -v tree s3:io/personal-files/synced 2>&1)" "Copied ("
+    rm tree/small.bin
+    rclone sync tree s3:io/personal-files/synced
+    rclone check --download tree s3:io/personal-files/synced
+    lacks "$(rclone lsf s3:io/personal-files/synced)" small.bin
+    rclone sync s3:io/personal-files/synced synced.back
+    diff -r tree synced.back
+}
+
+# Above the cutoff in parts, both of an upload and of a copy inside.
+in_parts() {
+    local options=(--s3-upload-cutoff 5M --s3-chunk-size 5M --s3-copy-cutoff 5M)
+    rclone copyto "${options[@]}" tree/sub/deep/large.bin s3:io/personal-files/parts/large.bin
+    rclone copyto "${options[@]}" s3:io/personal-files/parts/large.bin s3:io/personal-files/parts/copy.bin
+    rclone moveto "${options[@]}" s3:io/personal-files/parts/copy.bin s3:io/personal-files/parts/moved.bin
+    rclone cat s3:io/personal-files/parts/moved.bin | cmp - tree/sub/deep/large.bin
+    lacks "$(rclone lsf s3:io/personal-files/parts)" copy.bin
+    contains "$(rclone hashsum md5 s3:io/personal-files/parts/large.bin)" "$(md5sum < tree/sub/deep/large.bin | cut -c -32)"
+}
+
+signature_v2() {
+    rclone copy tree s3v2:io/personal-files/v2
+    rclone check --download tree s3v2:io/personal-files/v2
+    rclone deletefile "s3v2:io/personal-files/v2/sub/a b.txt"
+    lacks "$(rclone lsf -R s3v2:io/personal-files/v2)" "a b.txt"
+}
+
+link() {
+    rclone copyto "tree/sub/é + %20.bin" "s3:io/personal-files/link/é + %20.bin"
+    curl -sSf "$(rclone link --expire 1m "s3:io/personal-files/link/é + %20.bin")" | cmp - "tree/sub/é + %20.bin"
+}
+
+bucket() {
+    rclone mkdir s3:made-by-rclone
+    contains "$(rclone lsd s3:)" made-by-rclone
+    contains "$(rclone lsd s3:)" data
+    rclone copy tree s3:made-by-rclone/tree
+    rclone check --download s3:made-by-rclone/tree s3:io/made-by-rclone/tree
+    # Without no_check_bucket a bucket is asked for again before the first upload.
+    rclone copy tree/sub s3:made-by-rclone/again
+    fails rclone rmdir s3:made-by-rclone
+    rclone purge s3:made-by-rclone
+    lacks "$(rclone lsd s3:)" made-by-rclone
+}
+
+s3_alone() {
+    [ -z "$ONLY" ] || [ "$ONLY" = s3 ] || return 0
+    try "s3: times are kept" modification_times
+    try "s3: sync by size and time" sync_by_time
+    try "s3: in parts, up and inside" in_parts
+    try "s3: signature V2" signature_v2
+    try "s3: link" link
+    try "s3: mkdir, purge of a bucket" bucket
+}
+s3_alone
 
 from_one_to_another() {
     rclone copy tree seafile:across
