@@ -61,7 +61,6 @@ pub(crate) async fn list_multipart_uploads(
                 storage_class: Some(StorageClass::from_static(StorageClass::STANDARD)),
                 checksum_algorithm: upload.declared().map(|of| checksums::algorithm_name(of.algorithm)),
                 checksum_type: upload.declared().map(|of| checksums::type_of(of.of)),
-                ..MultipartUpload::default()
             }),
         }
     }
