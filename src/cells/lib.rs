@@ -10,7 +10,7 @@
 //! | `json` | the JSON rules of all endpoints |
 //! | `error` | core errors as Cells answers them |
 //!
-//! Known gaps: no resource policies, `Versions` in listings, no cumulated size
+//! Known gaps: no resource policies, no cumulated size
 //! of folders; `AllMetaProviders` is accepted without effect, as in Cells.
 
 mod auth;

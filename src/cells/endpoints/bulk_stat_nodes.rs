@@ -3,7 +3,8 @@
 //! A path that ends in `/*` lists, any other is a stat that is skipped when there is nothing to see.
 //! The answer streams: parents are checked first, then each page is written as the index hands it out.
 //!
-//! The listing of an archive is what is in it. Not built (501): `Versions` of a file.
+//! The listing of an archive is what is in it. With `Versions`, a file comes once per version, newest
+//! first, with the id that S3 takes as `versionId`; without a `versionDescription`.
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
@@ -12,7 +13,7 @@ use cellgate_core::archive::Format;
 use cellgate_core::http::{Response, settle};
 use cellgate_core::listing::Entry;
 use cellgate_core::ports::Count;
-use cellgate_core::{Error, NodePath, Tree};
+use cellgate_core::{Error, Node, NodePath, Tree};
 use futures_util::stream;
 use http::StatusCode;
 use serde::Deserialize;
@@ -99,6 +100,8 @@ fn question(request: &GetBulkMetaRequest) -> Result<Question, CellsError> {
 #[derive(Debug, PartialEq, Eq)]
 enum Step {
     Node(NodePath),
+    /// A file, in all of its versions.
+    Versions(NodePath),
     Children(NodePath),
     /// What is in an archive, or in a folder of one.
     Members(NodePath, Vec<Entry>),
@@ -112,9 +115,7 @@ fn steps(request: &GetBulkMetaRequest) -> Result<VecDeque<Step>, CellsError> {
     for text in &request.node_paths {
         match text.strip_suffix("/*") {
             Some(parent) => steps.push_back(Step::Children(NodePath::parse(parent)?)),
-            None if request.versions => {
-                return Err(CellsError::not_implemented("listing the versions of a file is not implemented"));
-            }
+            None if request.versions => steps.push_back(Step::Versions(NodePath::parse(text)?)),
             None => {
                 let path = NodePath::parse(text)?;
                 plain.push(path.clone());
@@ -206,6 +207,11 @@ impl Answer {
                     let (tree, question) = (self.tree.clone(), self.question.clone());
                     self.walk = Some(Walk::over(tree, path, question, members));
                 }
+                Some(Step::Versions(path)) => match versions(&self.tree, &path).await {
+                    Ok(nodes) => return self.write(&nodes).map(Some),
+                    Err(Error::NotFound(_) | Error::Denied { .. } | Error::NotACollection(_)) => {}
+                    Err(error) => return Err(error),
+                },
                 Some(Step::Node(path)) => match model::stat(&self.tree, &path).await {
                     Ok(node) => return self.write(&[node]).map(Some),
                     // The web UI asks for a path that is not there to see whether an upload would
@@ -250,6 +256,24 @@ fn total(count: Count, question: &Question) -> u64 {
     }
 }
 
+/// A file in all of its versions; a folder has none.
+async fn versions(tree: &Tree, path: &NodePath) -> Result<Vec<TreeNode>, Error> {
+    let node = tree.stat(path).await?;
+    if node.is_collection() {
+        return Ok(vec![model::stat(tree, path).await?]);
+    }
+    let versions = tree.versions(path).await?.into_iter().filter(|version| !version.marker);
+    Ok(versions
+        .map(|version| {
+            let id = version.id.to_string();
+            let (size, mtime_ns, etag) = (version.size, version.mtime_ns, version.etag);
+            let mut shown = TreeNode::new(path, &Node { size, mtime_ns, etag, ..node.clone() });
+            shown.set("versionId", id);
+            shown
+        })
+        .collect())
+}
+
 /// A page of children as Cells shows them.
 async fn shown(tree: &Tree, parent: &NodePath, entries: &[Entry]) -> Result<Vec<TreeNode>, Error> {
     let extras = Extras::of_entries(tree, entries).await?;
@@ -277,7 +301,7 @@ mod tests {
             ..GetBulkMetaRequest::default()
         };
         let name = |step| match step {
-            Step::Node(path) => path.to_string(),
+            Step::Node(path) | Step::Versions(path) => path.to_string(),
             Step::Children(path) | Step::Members(path, _) => format!("{path}/*"),
         };
         steps(&request).unwrap().into_iter().map(name).collect()

@@ -262,3 +262,21 @@ async fn null_lists_and_missing_bodies_are_empty_requests() {
     let empty = cellgate_core::testing::request("POST", "/a/tree/stats").basic("alice");
     assert_eq!(cellgate_core::testing::serve(&cells, empty).await.text(), "{}");
 }
+
+#[tokio::test]
+async fn the_versions_of_a_file_have_the_ids_that_s3_takes() {
+    let (core, cells) = door().await;
+    core.tree("admin").await.set_versioning("common-files", true).await.unwrap();
+    let first = core.put("/common-files/a.txt", "one").await;
+    let second = core.put("/common-files/a.txt", "second").await;
+    let body = json!({ "NodePaths": ["common-files/a.txt", "common-files/none"], "Versions": true });
+    let answer = post(&cells, "alice", "/a/tree/stats", body).await;
+    assert_eq!(paths(&answer), ["common-files/a.txt", "common-files/a.txt"], "{}", answer.text());
+    let nodes = answer.json()["Nodes"].clone();
+    for (shown, written) in [(&nodes[0], &second), (&nodes[1], &first)] {
+        assert_eq!(shown["MetaStore"]["versionId"], format!("\"{}\"", written.version_id()));
+        assert_eq!(shown["Size"], written.size.to_string());
+        assert_eq!(shown["Etag"], written.etag);
+        assert_eq!(shown["Uuid"], written.uuid.to_string());
+    }
+}
