@@ -67,7 +67,7 @@ const XML_MAX_BYTES: usize = 8 * 1024 * 1024;
 
 /// The operations that are built, by Amazon's names.
 pub fn operations() -> impl Iterator<Item = &'static str> {
-    ops::BUILT.into_iter()
+    ops::built()
 }
 
 pub use settings::Settings;

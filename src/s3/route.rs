@@ -9,6 +9,7 @@ use percent_encoding::percent_decode_str;
 use s3s::{S3Error, S3ErrorCode, S3Result};
 
 use crate::domains::HostBucket;
+use crate::ops::Fixed;
 
 /// Whether a request that no mount covers has S3's credentials, or those of Cells beside them.
 pub(crate) fn is_for_s3(request: &Request) -> bool {
@@ -82,6 +83,21 @@ const SUB_RESOURCES: [&str; 9] = [
     "uploadId",
 ];
 
+/// Sub-resources of a bucket that s3s knows and answers 501 to.
+const KNOWN: [&str; 11] = [
+    "abac",
+    "analytics",
+    "cors",
+    "intelligent-tiering",
+    "inventory",
+    "metadataAnnotationTable",
+    "metadataConfiguration",
+    "metadataInventoryTable",
+    "metadataTable",
+    "metrics",
+    "session",
+];
+
 /// Operations that do not go through the typed inputs of s3s.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Direct {
@@ -90,18 +106,56 @@ pub(crate) enum Direct {
     /// s3s answers 400 to lists of entity tags, several ranges and broken dates, where RFC 9110
     /// has meanings for them.
     Read,
+    /// What always has one answer.
+    Fixed(&'static Fixed),
+    /// s3s would answer a sub-resource that it does not know with a listing.
+    Unknown,
 }
+
+/// Parameters of requests to buckets that have no value, or may have none.
+const BARE: [&str; 20] = [
+    "continuation-token",
+    "delete",
+    "delimiter",
+    "encoding-type",
+    "fetch-owner",
+    "key-marker",
+    "list-type",
+    "location",
+    "marker",
+    "max-keys",
+    "max-uploads",
+    "prefix",
+    "start-after",
+    "upload-id-marker",
+    "uploads",
+    "version-id-marker",
+    "versioning",
+    "versions",
+    "x-id",
+    "X-Amz-Security-Token",
+];
 
 impl Direct {
     pub(crate) fn of(method: &Method, path: &str, query: Option<&str>, headers: &HeaderMap) -> Option<Self> {
+        let (bucket, key) = split_bucket(path);
+        let names: Vec<String> = parameters(query).map(|(name, _)| name).collect();
+        if !bucket.is_empty()
+            && let Some(fixed) = Fixed::of(method, !key.is_empty(), &names)
+        {
+            return Some(Self::Fixed(fixed));
+        }
+        let bare = |(name, value): (String, String)| value.is_empty() && !BARE.contains(&name.as_str());
+        if method == Method::GET && key.is_empty() && !bucket.is_empty() && parameters(query).any(bare) {
+            return (!names.iter().any(|name| KNOWN.contains(&name.as_str()))).then_some(Self::Unknown);
+        }
         if method == Method::PUT {
             return headers.contains_key("x-amz-copy-source").then_some(Self::Copy);
         }
         if method != Method::GET && method != Method::HEAD {
             return None;
         }
-        let (_, key) = split_bucket(path);
-        let sub_resource = parameters(query).any(|(name, _)| SUB_RESOURCES.contains(&name.as_str()));
+        let sub_resource = names.iter().any(|name| SUB_RESOURCES.contains(&name.as_str()));
         (!key.is_empty() && (method == Method::HEAD || !sub_resource)).then_some(Self::Read)
     }
 }
@@ -136,9 +190,21 @@ mod tests {
         assert_eq!(of(Method::PUT, "/io/ws/a", "", &copy), Some(Direct::Copy));
         assert_eq!(of(Method::PUT, "/io/ws/a", "", &none), None);
         assert_eq!(of(Method::GET, "/io/ws/a", "uploadId=1", &none), None);
-        assert_eq!(of(Method::GET, "/io/ws/a", "%61cl", &none), None);
+        assert_eq!(of(Method::GET, "/io/ws/a", "%74agging", &none), None);
         assert_eq!(of(Method::GET, "/io/", "list-type=2", &none), None);
         assert_eq!(of(Method::GET, "/", "", &none), None);
+        assert_eq!(of(Method::GET, "/io", "events", &none), Some(Direct::Unknown));
+        assert_eq!(of(Method::GET, "/io", "prefix=&delimiter=", &none), None);
+        assert_eq!(of(Method::GET, "/io", "metrics&id=a", &none), None);
+        for (method, uri, query, operation) in [
+            (Method::GET, "/io", "policy", "GetBucketPolicy"),
+            (Method::DELETE, "/io", "policy=", "DeleteBucketPolicy"),
+            (Method::GET, "/io/ws/a", "acl", "GetObjectAcl"),
+            (Method::PUT, "/io", "acl", "PutBucketAcl"),
+        ] {
+            let Some(Direct::Fixed(fixed)) = of(method, uri, query, &none) else { panic!("{operation}") };
+            assert_eq!(fixed.operation, operation);
+        }
         assert_eq!(of(Method::DELETE, "/io/ws/a", "", &none), None);
     }
 

@@ -15,6 +15,7 @@ mod multipart;
 mod object_lock;
 pub(crate) mod post_object;
 mod put_object;
+mod subresource;
 mod tagging;
 mod upload_part_copy;
 
@@ -30,13 +31,14 @@ use s3s::route::S3Route;
 use s3s::{Body, S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 use tracing::Instrument as _;
 
+pub(crate) use self::subresource::Fixed;
 use crate::address::Bucket;
 use crate::auth::{self, Caller};
 use crate::route::{self, Direct};
 use crate::{Settings, error, headers};
 
 /// What is built. s3s answers 501 `NotImplemented` to every other operation it knows.
-pub(crate) const BUILT: [&str; 32] = [
+const BUILT: [&str; 32] = [
     "AbortMultipartUpload",
     "CompleteMultipartUpload",
     "CopyObject",
@@ -71,9 +73,14 @@ pub(crate) const BUILT: [&str; 32] = [
     "UploadPartCopy",
 ];
 
+/// All that is built, by Amazon's names.
+pub(crate) fn built() -> impl Iterator<Item = &'static str> {
+    BUILT.into_iter().chain(subresource::FIXED.iter().map(|fixed| fixed.operation))
+}
+
 /// The name of an operation, for the log.
 pub(crate) fn name(operation: &str) -> Option<&'static str> {
-    BUILT.into_iter().find(|built| *built == operation)
+    built().find(|built| *built == operation)
 }
 
 /// The operations of s3s over the core.
@@ -308,12 +315,21 @@ pub(crate) struct DirectRoute(pub(crate) Ops);
 
 impl DirectRoute {
     fn operation(req: &S3Request<Body>) -> &'static str {
+        if let Some(Direct::Fixed(fixed)) = Self::direct(&req.method, &req.uri, &req.headers) {
+            return fixed.operation;
+        }
         match req.method {
             Method::PUT if is_part(req.uri.query()) => "UploadPartCopy",
             Method::PUT => "CopyObject",
             Method::HEAD => "HeadObject",
             _ => "GetObject",
         }
+    }
+}
+
+impl DirectRoute {
+    fn direct(method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<Direct> {
+        Direct::of(method, &route::decode(uri.path()).ok()?, uri.query(), headers)
     }
 }
 
@@ -324,7 +340,7 @@ fn is_part(query: Option<&str>) -> bool {
 #[async_trait::async_trait]
 impl S3Route for DirectRoute {
     fn is_match(&self, method: &Method, uri: &Uri, headers: &HeaderMap, _: &mut Extensions) -> bool {
-        route::decode(uri.path()).is_ok_and(|path| Direct::of(method, &path, uri.query(), headers).is_some())
+        Self::direct(method, uri, headers).is_some()
     }
 
     async fn check_access(&self, req: &mut S3Request<Body>) -> S3Result<()> {
@@ -333,6 +349,7 @@ impl S3Route for DirectRoute {
     }
 
     async fn call(&self, req: S3Request<Body>) -> S3Result<S3Response<Body>> {
+        let how = Self::direct(&req.method, &req.uri, &req.headers);
         let path = route::decode(req.uri.path())?;
         let (bucket, key) = route::split_bucket(&path);
         let direct = DirectRequest {
@@ -343,6 +360,11 @@ impl S3Route for DirectRoute {
             headers: req.headers,
             extensions: req.extensions,
         };
+        match how {
+            Some(Direct::Fixed(fixed)) => return subresource::answer(&self.0, direct, fixed).await,
+            Some(Direct::Unknown) => return Err(error::unsupported("this sub-resource of a bucket")),
+            _ => {}
+        }
         match direct.method {
             Method::PUT if direct.parameter("uploadId").is_some() => {
                 upload_part_copy::upload_part_copy(&self.0, direct).await

@@ -63,9 +63,8 @@ async fn what_is_not_built_says_so() {
     let stage = stage().await;
     stage.put("/io/common-files/a", "hello").await;
     for (method, uri) in [
-        ("GET", "/io?policy"),
-        ("GET", "/io?acl"),
-        ("GET", "/io/common-files/a?acl"),
+        ("PUT", "/io?policy"),
+        ("GET", "/io?events"),
         ("GET", "/io/common-files/a?torrent"),
         ("POST", "/io/common-files/a?restore"),
         ("PATCH", "/io/common-files/a"),

@@ -18,6 +18,7 @@ mod multipart;
 mod objects;
 mod posting;
 mod sign;
+mod subresources;
 mod tagging;
 mod versions;
 
