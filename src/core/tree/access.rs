@@ -366,7 +366,7 @@ fn found(place: &Place, chain: Vec<Node>) -> Result<Found> {
 
 pub(crate) fn new_collection(parent: NodeId, name: &str, mtime_ns: i64) -> NewNode {
     NewNode {
-        uuid: Uuid::new_v4(),
+        uuid: Uuid::now_v7(),
         parent,
         name: name.to_owned(),
         kind: NodeKind::Collection,

@@ -583,7 +583,7 @@ fn copied_dress(node: &Node, how: &Transfer) -> Dress {
 
 fn copy_of(node: &Node, parent: NodeId, name: String) -> NewNode {
     NewNode {
-        uuid: uuid::Uuid::new_v4(),
+        uuid: uuid::Uuid::now_v7(),
         parent,
         name,
         kind: node.kind,

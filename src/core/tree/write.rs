@@ -143,7 +143,7 @@ impl Tree {
                     return Err(Error::internal("a leaf without a parent"));
                 };
                 let new = NewNode {
-                    uuid: uuid::Uuid::new_v4(),
+                    uuid: uuid::Uuid::now_v7(),
                     parent,
                     name: name.clone(),
                     kind: NodeKind::Leaf,
