@@ -17,6 +17,7 @@
 
 mod area;
 mod beneath;
+mod buffers;
 mod copy;
 mod durable;
 mod fault;

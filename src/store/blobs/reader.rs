@@ -6,7 +6,7 @@
 
 use std::io::IoSliceMut;
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use cellgate_core::error::{Error, Result};
@@ -15,13 +15,12 @@ use futures_util::stream;
 use rustix::fs::{self, Advice, FileType, Stat};
 use rustix::io::{self, Errno, ReadWriteFlags, retry_on_intr};
 
+use super::buffers::Buffer;
 use super::fault::fault;
 use super::offload::offload;
 
 /// Largest answer that comes whole, and the size of a stream's pieces.
 pub const PIECE_BYTES: u64 = 256 * 1024;
-/// Buffers a stream keeps for its next pieces. A consumer that holds on to more gets new ones.
-const SPARE_BUFFERS: usize = 4;
 
 /// What a file says of itself.
 pub fn stamp(stat: &Stat) -> Stamp {
@@ -105,14 +104,14 @@ impl Opened {
     }
 
     /// Fills all of `buffer`, off the request threads as soon as the disk is needed.
-    async fn fill_whole(self: Arc<Self>, mut buffer: Vec<u8>, offset: u64) -> Result<Vec<u8>> {
-        let ready = self.fill(&mut buffer, offset, ReadWriteFlags::NOWAIT).unwrap_or(0);
-        if ready == buffer.len() {
+    async fn fill_whole(self: Arc<Self>, mut buffer: Buffer, offset: u64) -> Result<Buffer> {
+        let ready = self.fill(buffer.as_mut(), offset, ReadWriteFlags::NOWAIT).unwrap_or(0);
+        if ready == buffer.as_ref().len() {
             return Ok(buffer);
         }
         let at = offset + ready as u64;
         offload(move || {
-            let rest = buffer.get_mut(ready..).unwrap_or_default();
+            let rest = buffer.as_mut().get_mut(ready..).unwrap_or_default();
             let (want, got) = (rest.len(), self.fill(rest, at, ReadWriteFlags::empty()));
             match got.map_err(|errno| self.fault(errno))? {
                 got if got == want => Ok(buffer),
@@ -143,57 +142,24 @@ pub async fn read(opened: Opened, start: u64, end: u64) -> Result<Bits> {
         return Ok(Bits::Stream(pieces(opened, start, end)));
     }
     let opened = Arc::new(opened);
-    let buffer = vec![0; usize::try_from(size).map_err(Error::internal)?];
+    let buffer = Buffer::of(usize::try_from(size).map_err(Error::internal)?);
     let buffer = opened.clone().fill_whole(buffer, start).await?;
     // Written to while it was read.
     opened.check()?;
-    Ok(Bits::Whole(buffer.into()))
+    Ok(Bits::Whole(Bytes::from_owner(buffer)))
 }
 
 fn pieces(opened: Opened, start: u64, end: u64) -> ByteStream {
-    let state = (Arc::new(opened), Arc::new(Spares::default()), start);
-    Box::pin(stream::try_unfold(state, move |(opened, spares, at)| async move {
+    Box::pin(stream::try_unfold((Arc::new(opened), start), move |(opened, at)| async move {
         if at >= end {
             return Ok(None);
         }
         let size = (end - at).min(PIECE_BYTES);
-        let mut buffer = spares.take();
-        buffer.resize(usize::try_from(size).map_err(Error::internal)?, 0);
+        let buffer = Buffer::of(usize::try_from(size).map_err(Error::internal)?);
         let buffer = opened.clone().fill_whole(buffer, at).await?;
         if at + size == end {
             opened.check()?;
         }
-        let piece = Bytes::from_owner(Lent { buffer, home: spares.clone() });
-        Ok(Some((piece, (opened, spares, at + size))))
+        Ok(Some((Bytes::from_owner(buffer), (opened, at + size))))
     }))
-}
-
-/// Buffers that came back from the consumer: read into again while they are warm in the cache.
-#[derive(Default)]
-struct Spares(Mutex<Vec<Vec<u8>>>);
-
-impl Spares {
-    fn take(&self) -> Vec<u8> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
-    }
-}
-
-struct Lent {
-    buffer: Vec<u8>,
-    home: Arc<Spares>,
-}
-
-impl AsRef<[u8]> for Lent {
-    fn as_ref(&self) -> &[u8] {
-        &self.buffer
-    }
-}
-
-impl Drop for Lent {
-    fn drop(&mut self) {
-        let mut spares = self.home.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if spares.len() < SPARE_BUFFERS {
-            spares.push(std::mem::take(&mut self.buffer));
-        }
-    }
 }

@@ -5,12 +5,14 @@
 
 use std::fs::File;
 use std::io::{self, IoSlice, Write};
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use cellgate_core::error::{Error, Result};
 use cellgate_core::ports::{Staged, Staging};
+use rustix::fs::{self, Advice};
 use uuid::Uuid;
 
 use super::area::Area;
@@ -19,6 +21,9 @@ use super::offload::offload;
 
 /// Bytes gathered before a system call.
 const BATCH_BYTES: usize = 256 * 1024;
+/// How much is written before the disk is told to begin with it: what has gone out while the rest
+/// still came need not be waited for at the end.
+const WRITEBACK_BYTES: u64 = 16 << 20;
 /// Pieces below this are copied together instead of kept: one byte must not hold on to the network
 /// buffer it came in.
 const COPIED_BYTES: usize = 4 * 1024;
@@ -71,6 +76,8 @@ pub struct Draft {
     tail: BytesMut,
     waiting: usize,
     written: u64,
+    /// Where the bytes begin that the disk has not been told of.
+    told: u64,
     kept: bool,
 }
 
@@ -84,6 +91,7 @@ impl Draft {
             tail: BytesMut::new(),
             waiting: 0,
             written: 0,
+            told: 0,
             kept: false,
         }
     }
@@ -126,7 +134,22 @@ impl Draft {
         outcome.map_err(|error| self.area.fault("write a staged file", errno(&error)))?;
         self.written += self.waiting as u64;
         self.waiting = 0;
+        self.begin_writeback();
         Ok(())
+    }
+
+    /// Starts writing to the disk, without waiting. `DONTNEED` on bytes that were just written does
+    /// that and no more: they stay cached for as long as they are dirty.
+    fn begin_writeback(&mut self) {
+        let Some(new) = NonZeroU64::new(self.written - self.told) else { return };
+        if self.area.relaxed() || new.get() < WRITEBACK_BYTES {
+            return;
+        }
+        if let Some(file) = &self.file {
+            // Only advice: the sync at the end is what counts.
+            let _ = fs::fadvise(file, self.told, Some(new), Advice::DontNeed);
+        }
+        self.told = self.written;
     }
 
     /// Writes what waits and makes all of it durable.
