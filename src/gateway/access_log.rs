@@ -2,8 +2,10 @@
 //!
 //! Never a query (presigned URLs are credentials), never a header; a link token in a path is masked.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
@@ -49,10 +51,10 @@ impl Line {
     fn write(&self) {
         let door = self.door.map_or("none", Door::as_str);
         let seconds = self.begun.elapsed().as_secs_f64();
-        let status = self.status.to_string();
-        metrics::counter!("cellgate_requests_total", "door" => door, "status" => status).increment(1);
-        metrics::counter!("cellgate_response_bytes_total", "door" => door).increment(self.bytes);
-        metrics::histogram!("cellgate_request_seconds", "door" => door).record(seconds);
+        let numbers = Numbers::of(door, self.status);
+        numbers.requests.increment(1);
+        numbers.bytes.increment(self.bytes);
+        numbers.seconds.record(seconds);
         tracing::info!(
             target: "access",
             id = %self.id,
@@ -66,6 +68,32 @@ impl Line {
             bytes = self.bytes,
             ms = format_args!("{:.3}", seconds * 1e3),
         );
+    }
+}
+
+/// Where the numbers of a door's answers with one status go.
+struct Numbers {
+    requests: metrics::Counter,
+    bytes: metrics::Counter,
+    seconds: metrics::Histogram,
+}
+
+impl Numbers {
+    /// Kept for good: finding them by name takes longer than all that is done with them. There are
+    /// few doors and few statuses.
+    fn of(door: &'static str, status: u16) -> Arc<Self> {
+        static KNOWN: RwLock<BTreeMap<(&str, u16), Arc<Numbers>>> = RwLock::new(BTreeMap::new());
+        if let Some(known) = KNOWN.read().unwrap_or_else(PoisonError::into_inner).get(&(door, status)) {
+            return known.clone();
+        }
+        let text = status.to_string();
+        let numbers = Arc::new(Self {
+            requests: metrics::counter!("cellgate_requests_total", "door" => door, "status" => text),
+            bytes: metrics::counter!("cellgate_response_bytes_total", "door" => door),
+            seconds: metrics::histogram!("cellgate_request_seconds", "door" => door),
+        });
+        KNOWN.write().unwrap_or_else(PoisonError::into_inner).insert((door, status), numbers.clone());
+        numbers
     }
 }
 

@@ -4,7 +4,6 @@
 //! request, a time for headers, 64 KiB of them, a number of connections) have no other place.
 
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -146,11 +145,14 @@ impl Connection {
         let answer = service_fn(move |request: http::Request<Incoming>| {
             seen.store(true, Ordering::Relaxed);
             let service = service.clone();
-            async move { Ok::<_, std::convert::Infallible>(service.serve(request, peer, secure).await) }
+            // Boxed: hyper keeps room for this future as long as the connection lives, also idle.
+            Box::pin(
+                async move { Ok::<_, std::convert::Infallible>(service.serve(request, peer, secure).await) },
+            )
         });
         let connection =
             self.builder.serve_connection_with_upgrades(TokioIo::new(stream), answer).into_owned();
-        let mut connection = pin!(self.watcher.watch(connection));
+        let mut connection = Box::pin(self.watcher.watch(connection));
         // The protocol detection has no timer of its own: who asks nothing in time is dropped.
         let ended = match timeout(self.first_request, connection.as_mut()).await {
             Ok(ended) => ended,

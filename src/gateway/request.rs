@@ -23,6 +23,8 @@ use crate::access_log::{Line, Logged};
 use crate::dispatch::{Dispatch, plain};
 use crate::listener::HEADERS_MAX_BYTES;
 
+pub type Answer = http::Response<Logged>;
+
 #[derive(Clone)]
 pub struct Service {
     dispatch: Dispatch,
@@ -34,16 +36,18 @@ impl Service {
         Self { dispatch, body_idle }
     }
 
-    pub async fn serve(&self, request: http::Request<Incoming>, peer: SocketAddr, secure: bool) -> Response {
+    pub async fn serve(&self, request: http::Request<Incoming>, peer: SocketAddr, secure: bool) -> Answer {
         let begun = Instant::now();
-        let polled = Arc::new(AtomicBool::new(false));
         let expects = request.version() < Version::HTTP_2 && request.headers().contains_key(header::EXPECT);
         // Reading a body that was only announced would ask the client for it.
         let announced = expects || request.version() >= Version::HTTP_2;
-        let watched = polled.clone();
-        let body_idle = self.body_idle;
+        let polled = expects.then(|| Arc::new(AtomicBool::new(false)));
         let mut request: Request = request.map(|body| {
-            let body = Watched { body: Some(body), polled: watched, idle: body_idle, timer: None, announced };
+            if body.is_end_stream() && !expects {
+                return cellgate_core::http::empty();
+            }
+            let (polled, idle) = (polled.clone(), self.body_idle);
+            let body = Watched { body: Some(body), polled, idle, timer: None, announced };
             body.boxed_unsync()
         });
         let request_id = request_id();
@@ -72,11 +76,11 @@ impl Service {
         };
         // Nobody read the announced body, and hyper may take its first bytes for the next request
         // (RFC 9110 §10.1.1 lets us close).
-        if expects && !polled.load(Ordering::Relaxed) {
+        if polled.is_some_and(|polled| !polled.load(Ordering::Relaxed)) {
             response = closing(response);
         }
         line.answer(&mut response, begun);
-        response.map(|body| Logged::new(body, line).boxed_unsync())
+        response.map(|body| Logged::new(body, line))
     }
 }
 
@@ -100,7 +104,8 @@ fn request_id() -> String {
 struct Watched {
     /// `None` once what nobody wants is being read.
     body: Option<Incoming>,
-    polled: Arc<AtomicBool>,
+    /// Of those who wait for leave to send it.
+    polled: Option<Arc<AtomicBool>>,
     idle: Duration,
     /// Only while waiting: most bodies are there already.
     timer: Option<Pin<Box<Sleep>>>,
@@ -144,7 +149,9 @@ impl http_body::Body for Watched {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        self.polled.store(true, Ordering::Relaxed);
+        if let Some(polled) = &self.polled {
+            polled.store(true, Ordering::Relaxed);
+        }
         let Some(body) = &mut self.body else { return Poll::Ready(None) };
         if let Poll::Ready(frame) = Pin::new(body).poll_frame(context) {
             self.timer = None;

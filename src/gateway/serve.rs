@@ -18,6 +18,9 @@ use crate::open::Installation;
 use crate::request::Service;
 use crate::{admin, tls, welcome};
 
+/// How often the samples of metrics are summed up.
+const SUM_UP_EVERY: Duration = Duration::from_secs(5);
+
 pub async fn serve(config: Config) -> Result<(), String> {
     let acceptor = tls::acceptor(&config)?;
     let secure = acceptor.is_some();
@@ -36,6 +39,14 @@ pub async fn serve(config: Config) -> Result<(), String> {
     let first = core.bootstrap(wanted.clone()).await.map_err(|error| error.chain())?;
     let welcome = welcome::text(&core, address, secure, first, wanted.is_some()).await?;
 
+    // Samples wait in memory until they are summed up, whether anybody asks for them or not.
+    let samples = metrics.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(SUM_UP_EVERY).await;
+            samples.run_upkeep();
+        }
+    });
     if let Some(admin_listen) = config.admin_listen {
         let socket = TcpListener::bind(admin_listen)
             .await
