@@ -5,6 +5,7 @@
 //! waiting as one transaction, each closure in its own savepoint, and answers after the commit is
 //! on disk. So every rule is checked with the commit it guards, and is written once, here in core.
 
+use std::os::fd::BorrowedFd;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -338,6 +339,48 @@ pub enum Source<'a> {
 pub enum Bits {
     Whole(Bytes),
     Stream(ByteStream),
+    File(Stretch),
+}
+
+impl Bits {
+    /// Notes a stretch of a file in the extensions of the answer whose whole body it is: the
+    /// listener may send it unread.
+    pub fn note(&self, extensions: &mut http::Extensions) {
+        if let Self::File(stretch) = self {
+            extensions.insert(stretch.clone());
+        }
+    }
+
+    pub fn into_stream(self) -> ByteStream {
+        match self {
+            Self::Whole(bytes) => Box::pin(futures_util::stream::once(std::future::ready(Ok(bytes)))),
+            Self::Stream(bytes) => bytes,
+            Self::File(stretch) => stretch.into_stream(),
+        }
+    }
+}
+
+/// An open file that nobody changes.
+pub trait OpenFile: Send + Sync {
+    fn fd(&self) -> BorrowedFd<'_>;
+    /// Whether `[start, end)` seems to be in memory: who sends it then need not wait for the disk.
+    fn is_cached(&self, start: u64, end: u64) -> bool;
+    /// Reads `[start, end)`.
+    fn stream(self: Arc<Self>, start: u64, end: u64) -> ByteStream;
+}
+
+/// The bytes `[start, end)` of an open file. The listener can send them unread.
+#[derive(Clone)]
+pub struct Stretch {
+    pub file: Arc<dyn OpenFile>,
+    pub start: u64,
+    pub end: u64,
+}
+
+impl Stretch {
+    pub fn into_stream(self) -> ByteStream {
+        self.file.stream(self.start, self.end)
+    }
 }
 
 /// A place where bytes are kept.

@@ -155,10 +155,7 @@ fn only(node: &Node) -> Conditions {
 async fn bytes_from(caller: &Caller, node: &Node, range: RangeSpec) -> Result<ByteStream, Error> {
     let options = ReadOptions { range: Some(range), conditions: only(node), version: None };
     let read = caller.tree.read(&caller.path, &options).await?;
-    Ok(match read.bits {
-        Bits::Whole(bytes) => Box::pin(stream::iter([Ok(bytes)])),
-        Bits::Stream(bytes) => bytes,
-    })
+    Ok(read.bits.into_stream())
 }
 
 /// A file being read range by range.

@@ -21,6 +21,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::config::Config;
 use crate::request::Service;
+use crate::wire::{Announced, Wire};
 
 /// Headers of one request, all together.
 pub const HEADERS_MAX_BYTES: u32 = 64 * 1024;
@@ -46,6 +47,8 @@ impl Listener {
             .max_headers(HEADER_LINES_MAX)
             // Names stay in lower case: boto3 takes the keys of `x-amz-meta-*` as they come.
             .title_case_headers(false)
+            // Bodies go to the socket as they are; `wire` relies on it.
+            .writev(true)
             .max_buf_size(256 * 1024);
         builder
             .http2()
@@ -105,7 +108,7 @@ impl Listener {
             metrics::gauge!("cellgate_connections").increment(1.0);
             tokio::spawn(async move {
                 match tls {
-                    None => connection.serve(socket, false).await,
+                    None => connection.serve_plain(socket).await,
                     Some(acceptor) => connection.serve_tls(acceptor, socket).await,
                 }
                 metrics::gauge!("cellgate_connections").decrement(1.0);
@@ -133,22 +136,32 @@ struct Connection {
 impl Connection {
     async fn serve_tls(self, acceptor: TlsAcceptor, socket: TcpStream) {
         match timeout(Duration::from_secs(10), acceptor.accept(socket)).await {
-            Ok(Ok(stream)) => self.serve(stream, true).await,
+            Ok(Ok(stream)) => self.serve(stream, None).await,
             Ok(Err(error)) => tracing::debug!(peer = %self.peer, %error, "TLS handshake failed"),
             Err(_) => tracing::debug!(peer = %self.peer, "TLS handshake timed out"),
         }
     }
 
-    async fn serve(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, secure: bool) {
+    async fn serve_plain(self, socket: TcpStream) {
+        let (wire, announced) = Wire::new(socket);
+        self.serve(wire, Some(announced)).await;
+    }
+
+    /// `announced` is that of a plain connection.
+    async fn serve(
+        self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        announced: Option<Announced>,
+    ) {
         let started = Arc::new(AtomicBool::new(false));
         let (seen, service, peer) = (started.clone(), self.service, self.peer);
         let answer = service_fn(move |request: http::Request<Incoming>| {
             seen.store(true, Ordering::Relaxed);
-            let service = service.clone();
+            let (service, announced) = (service.clone(), announced.clone());
             // Boxed: hyper keeps room for this future as long as the connection lives, also idle.
-            Box::pin(
-                async move { Ok::<_, std::convert::Infallible>(service.serve(request, peer, secure).await) },
-            )
+            Box::pin(async move {
+                Ok::<_, std::convert::Infallible>(service.serve(request, peer, announced).await)
+            })
         });
         let connection =
             self.builder.serve_connection_with_upgrades(TokioIo::new(stream), answer).into_owned();

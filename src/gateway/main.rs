@@ -7,6 +7,7 @@
 //! | `open` | store and core from a configuration |
 //! | `serve` | builds the doors and serves |
 //! | `listener` | accepts connections |
+//! | `wire` | a plain connection, on which files go out unread |
 //! | `request` | what happens to every request |
 //! | `dispatch` | which door answers |
 //! | `access_log` | one line per request |
@@ -27,6 +28,7 @@ mod request;
 mod serve;
 mod tls;
 mod welcome;
+mod wire;
 
 fn main() -> std::process::ExitCode {
     cli::run()

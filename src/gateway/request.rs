@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use cellgate_core::http::{BoxError, Client, Request, Response};
+use cellgate_core::ports::Stretch;
 use futures_util::FutureExt;
-use http::{HeaderValue, StatusCode, Version, header};
+use http::{HeaderValue, Method, StatusCode, Version, header};
 use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -22,6 +23,7 @@ use tracing::Instrument;
 use crate::access_log::{Line, Logged};
 use crate::dispatch::{Dispatch, plain};
 use crate::listener::HEADERS_MAX_BYTES;
+use crate::wire::{Announced, UnreadFile};
 
 pub type Answer = http::Response<Logged>;
 
@@ -36,8 +38,15 @@ impl Service {
         Self { dispatch, body_idle }
     }
 
-    pub async fn serve(&self, request: http::Request<Incoming>, peer: SocketAddr, secure: bool) -> Answer {
+    pub async fn serve(
+        &self,
+        request: http::Request<Incoming>,
+        peer: SocketAddr,
+        announced: Option<Announced>,
+    ) -> Answer {
         let begun = Instant::now();
+        let secure = announced.is_none();
+        let unread = request.version() < Version::HTTP_2 && *request.method() != Method::HEAD;
         let expects = request.version() < Version::HTTP_2 && request.headers().contains_key(header::EXPECT);
         // Reading a body that was only announced would ask the client for it.
         let announced = expects || request.version() >= Version::HTTP_2;
@@ -80,7 +89,20 @@ impl Service {
             response = closing(response);
         }
         line.answer(&mut response, begun);
-        response.map(|body| Logged::new(body, line))
+        let stretch = response.extensions_mut().remove::<Stretch>();
+        // The one whole body that was promised, not what an answer once was to have.
+        let stretch = stretch.filter(|stretch| {
+            unread
+                && response.headers().get(header::CONTENT_LENGTH).is_some_and(|length| {
+                    length.to_str().is_ok_and(|length| length.parse() == Ok(stretch.end - stretch.start))
+                })
+        });
+        response.map(|body| match (announced, stretch) {
+            (Some(announced), Some(stretch)) => {
+                Logged::new(UnreadFile::new(stretch, announced).boxed_unsync(), line)
+            }
+            _ => Logged::new(body, line),
+        })
     }
 }
 

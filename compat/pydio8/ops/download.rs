@@ -6,7 +6,7 @@
 use cellgate_core::NodePath;
 use cellgate_core::error::Error;
 use cellgate_core::http::range::RangeSpec;
-use cellgate_core::http::{Response, bits, date};
+use cellgate_core::http::{Response, content, date};
 use cellgate_core::tree::ReadOptions;
 use http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, EXPIRES,
@@ -97,7 +97,7 @@ pub async fn send(call: &Call, path: &NodePath, as_what: Presentation) -> Result
     if as_what == Presentation::Attachment {
         headers.insert("content-transfer-encoding", HeaderValue::from_static("binary"));
     }
-    let mut response = Response::new(bits(read.bits));
+    let mut response = content(read.bits);
     *response.status_mut() = status;
     *response.headers_mut() = headers;
     Ok(response)

@@ -117,11 +117,7 @@ async fn append(call: &Call, path: &NodePath, file: FilePart) -> Result<Written,
         size: file.size.map(|size| size.saturating_add(read.node.size)),
         ..Write::default()
     };
-    let before: ByteStream = match read.bits {
-        Bits::Whole(bytes) => Box::pin(stream::once(async move { Ok(bytes) })),
-        Bits::Stream(bytes) => bytes,
-    };
-    let bytes = Box::pin(before.chain(never_empty(file.bytes)));
+    let bytes = Box::pin(read.bits.into_stream().chain(never_empty(file.bytes)));
     call.tree.write(path, bytes, how).await
 }
 

@@ -5,7 +5,7 @@
 
 use cellgate_core::http::conditional::{Conditions, ETags};
 use cellgate_core::http::range::RangeSpec;
-use cellgate_core::http::{Response, bits, date, empty};
+use cellgate_core::http::{Response, content, date, empty};
 use cellgate_core::tree::{Read, ReadOptions};
 use cellgate_core::{Error, Node, NodePath, Tree};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -69,7 +69,7 @@ async fn send(head: (&Method, &HeaderMap), redeemed: &Redeemed) -> Result<Respon
     let read = read(tree, &path, head.1).await?;
     redeemed.spend().await?;
     let length = read.range.map_or(read.node.size, |range| range.len());
-    let mut response = Response::new(bits(read.bits));
+    let mut response = content(read.bits);
     dress(response.headers_mut(), &path, &read.node, length)?;
     if let Some(range) = read.range {
         *response.status_mut() = StatusCode::PARTIAL_CONTENT;

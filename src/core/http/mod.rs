@@ -106,7 +106,17 @@ pub fn bits(bits: Bits) -> Body {
     match bits {
         Bits::Whole(bytes) => full(bytes),
         Bits::Stream(bytes) => stream(bytes),
+        Bits::File(stretch) => stream(stretch.into_stream()),
     }
+}
+
+/// An answer whose body is these bytes and nothing else.
+pub fn content(content: Bits) -> Response {
+    let mut extensions = http::Extensions::new();
+    content.note(&mut extensions);
+    let mut response = Response::new(bits(content));
+    *response.extensions_mut() = extensions;
+    response
 }
 
 /// A request's body as the core takes it.

@@ -158,8 +158,8 @@ pub fn body(content: impl Into<Bytes>) -> ByteStream {
 pub async fn whole(bits: Bits) -> Result<Bytes> {
     match bits {
         Bits::Whole(bytes) => Ok(bytes),
-        Bits::Stream(pieces) => {
-            let pieces: Vec<Bytes> = pieces.try_collect().await?;
+        bits => {
+            let pieces: Vec<Bytes> = bits.into_stream().try_collect().await?;
             Ok(pieces.concat().into())
         }
     }

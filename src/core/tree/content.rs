@@ -241,10 +241,7 @@ pub(crate) async fn release(txn: &mut dyn Txn, datasource: &str, content: &Conte
 }
 
 pub(crate) fn into_stream(bits: Bits) -> ByteStream {
-    match bits {
-        Bits::Whole(bytes) => futures_util::stream::once(async move { Ok(bytes) }).boxed(),
-        Bits::Stream(stream) => stream,
-    }
+    bits.into_stream()
 }
 
 async fn inline_slice(view: &(impl View + ?Sized), id: Uuid, start: u64, end: u64) -> Result<Bytes> {

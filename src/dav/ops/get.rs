@@ -1,7 +1,7 @@
 //! `GET` and `HEAD`: a leaf, a range of it, or (by dav-server) several ranges.
 
 use cellgate_core::http::range::{ByteRange, RangeSpec};
-use cellgate_core::http::{Response, bits, date, empty};
+use cellgate_core::http::{Response, content, date, empty};
 use cellgate_core::tree::{Read, ReadOptions};
 use cellgate_core::{Error, Node};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -74,7 +74,7 @@ async fn read(call: &Call, range: Option<RangeSpec>) -> Result<Read> {
 fn answer(read: Read) -> Response {
     let Read { node, range, bits: bytes } = read;
     let length = range.map_or(node.size, ByteRange::len);
-    let mut response = Response::new(if length == 0 { empty() } else { bits(bytes) });
+    let mut response = if length == 0 { Response::new(empty()) } else { content(bytes) };
     describe(&mut response, &node);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_LENGTH, length.into());

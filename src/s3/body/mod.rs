@@ -273,13 +273,10 @@ fn sha256_mismatch() -> S3Error {
 pub(crate) fn outgoing(bits: Bits) -> s3s::Body {
     match bits {
         Bits::Whole(bytes) => s3s::Body::from(bytes),
-        Bits::Stream(bytes) => s3s::dto::StreamingBlob::wrap::<_, Error>(SyncStream::new(bytes)).into(),
+        bits => s3s::dto::StreamingBlob::wrap::<_, Error>(SyncStream::new(bits.into_stream())).into(),
     }
 }
 
 pub(crate) fn stream(bits: Bits) -> ByteStream {
-    match bits {
-        Bits::Whole(bytes) => Box::pin(streams::iter([Ok(bytes)])),
-        Bits::Stream(bytes) => bytes,
-    }
+    bits.into_stream()
 }

@@ -91,8 +91,12 @@ pub(crate) async fn get_object(ops: &Ops, req: DirectRequest) -> S3Result<S3Resp
         }
     }
     answer.extend(overrides);
+    let mut extensions = http::Extensions::new();
+    if let Some(content) = &content {
+        content.note(&mut extensions);
+    }
     let body = content.map_or_else(Body::empty, body::outgoing);
-    Ok(respond(body, answer, range.is_some()))
+    Ok(S3Response { extensions, ..respond(body, answer, range.is_some()) })
 }
 
 pub(super) fn respond(body: Body, headers: HeaderMap, partial: bool) -> S3Response<Body> {

@@ -1,16 +1,16 @@
-//! Reading: small files whole, larger ones in pieces.
+//! Reading: small files whole, larger ones in pieces, blobs as open files.
 //!
 //! What the page cache holds is read on the spot (`RWF_NOWAIT`), which costs less than handing it to
 //! another thread; only what must come from the disk is. The file is opened before the answer, so
 //! a later rename, replacement or removal does not disturb a reader.
 
 use std::io::IoSliceMut;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use cellgate_core::error::{Error, Result};
-use cellgate_core::ports::{Bits, ByteStream, Stamp};
+use cellgate_core::ports::{Bits, ByteStream, OpenFile, Stamp, Stretch};
 use futures_util::stream;
 use rustix::fs::{self, Advice, FileType, Stat};
 use rustix::io::{self, Errno, ReadWriteFlags, retry_on_intr};
@@ -21,6 +21,8 @@ use super::offload::offload;
 
 /// Largest answer that comes whole, and the size of a stream's pieces.
 pub const PIECE_BYTES: u64 = 256 * 1024;
+/// Of a blob, larger answers are handed out as the open file: copying them would cost more.
+const WHOLE_BYTES: u64 = 16 * 1024;
 
 /// What a file says of itself.
 pub fn stamp(stat: &Stat) -> Stamp {
@@ -123,7 +125,7 @@ impl Opened {
 }
 
 impl AsFd for Opened {
-    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }
 }
@@ -139,9 +141,15 @@ pub async fn read(opened: Opened, start: u64, end: u64) -> Result<Bits> {
     if size > PIECE_BYTES {
         // Only advice: a larger read-ahead window.
         let _ = fs::fadvise(&opened, start, std::num::NonZeroU64::new(size), Advice::Sequential);
-        return Ok(Bits::Stream(pieces(opened, start, end)));
     }
     let opened = Arc::new(opened);
+    // What others may change has to be looked at after it was read.
+    if size > WHOLE_BYTES && opened.expected.is_none() {
+        return Ok(Bits::File(Stretch { file: opened, start, end }));
+    }
+    if size > PIECE_BYTES {
+        return Ok(Bits::Stream(pieces(opened, start, end)));
+    }
     let buffer = Buffer::of(usize::try_from(size).map_err(Error::internal)?);
     let buffer = opened.clone().fill_whole(buffer, start).await?;
     // Written to while it was read.
@@ -149,8 +157,26 @@ pub async fn read(opened: Opened, start: u64, end: u64) -> Result<Bits> {
     Ok(Bits::Whole(Bytes::from_owner(buffer)))
 }
 
-fn pieces(opened: Opened, start: u64, end: u64) -> ByteStream {
-    Box::pin(stream::try_unfold((Arc::new(opened), start), move |(opened, at)| async move {
+impl OpenFile for Opened {
+    fn fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+
+    /// Looks at both ends: what lies between was read ahead with them, or is soon.
+    fn is_cached(&self, start: u64, end: u64) -> bool {
+        let mut byte = [0];
+        [start, end.saturating_sub(1)]
+            .into_iter()
+            .all(|at| self.fill(&mut byte, at, ReadWriteFlags::NOWAIT).is_ok_and(|read| read == 1))
+    }
+
+    fn stream(self: Arc<Self>, start: u64, end: u64) -> ByteStream {
+        pieces(self, start, end)
+    }
+}
+
+fn pieces(opened: Arc<Opened>, start: u64, end: u64) -> ByteStream {
+    Box::pin(stream::try_unfold((opened, start), move |(opened, at)| async move {
         if at >= end {
             return Ok(None);
         }
