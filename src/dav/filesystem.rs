@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use bytes::{Buf, Bytes};
 use cellgate_core::http::conditional::{Conditions, ETags};
 use cellgate_core::http::range::RangeSpec;
-use cellgate_core::ports::{Bits, ByteStream};
+use cellgate_core::ports::ByteStream;
 use cellgate_core::tree::{ReadOptions, Write, Written, given_mime};
 use cellgate_core::{Error, Node, NodePath, Tree};
 use dav_server::davpath::DavPath;

@@ -12,7 +12,7 @@ use cellgate_core::NodePath;
 use cellgate_core::error::Error;
 use cellgate_core::http::Response;
 use cellgate_core::http::conditional::{Conditions, ETags};
-use cellgate_core::ports::{Bits, ByteStream};
+use cellgate_core::ports::ByteStream;
 use cellgate_core::tree::{Existing, ReadOptions, Transfer, Write, Written};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use http::StatusCode;
