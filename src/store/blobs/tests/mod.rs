@@ -79,17 +79,12 @@ async fn open(data: &Path, form: Form, path: &str) -> Result<Arc<dyn Datasource>
 }
 
 async fn collect(bits: Bits) -> Result<Vec<u8>> {
-    match bits {
-        Bits::Whole(bytes) => Ok(bytes.to_vec()),
-        Bits::Stream(stream) => {
-            stream
-                .try_fold(Vec::new(), async |mut all, piece| {
-                    all.extend_from_slice(&piece);
-                    Ok(all)
-                })
-                .await
-        }
-    }
+    bits.into_stream()
+        .try_fold(Vec::new(), async |mut all, piece| {
+            all.extend_from_slice(&piece);
+            Ok(all)
+        })
+        .await
 }
 
 async fn flat() -> (Arc<dyn Datasource>, TempDir) {
