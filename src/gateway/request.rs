@@ -42,21 +42,21 @@ impl Service {
         &self,
         request: http::Request<Incoming>,
         peer: SocketAddr,
-        announced: Option<Announced>,
+        wire: Option<Announced>,
     ) -> Answer {
         let begun = Instant::now();
-        let secure = announced.is_none();
+        let secure = wire.is_none();
         let unread = request.version() < Version::HTTP_2 && *request.method() != Method::HEAD;
         let expects = request.version() < Version::HTTP_2 && request.headers().contains_key(header::EXPECT);
         // Reading a body that was only announced would ask the client for it.
         let announced = expects || request.version() >= Version::HTTP_2;
-        let polled = expects.then(|| Arc::new(AtomicBool::new(false)));
+        let polled = announced.then(|| Arc::new(AtomicBool::new(false)));
         let mut request: Request = request.map(|body| {
-            if body.is_end_stream() && !expects {
+            if body.is_end_stream() && !announced {
                 return cellgate_core::http::empty();
             }
             let (polled, idle) = (polled.clone(), self.body_idle);
-            let body = Watched { body: Some(body), polled, idle, timer: None, announced };
+            let body = Watched { body: Some(body), polled, idle, timer: None };
             body.boxed_unsync()
         });
         let request_id = request_id();
@@ -85,7 +85,7 @@ impl Service {
         };
         // Nobody read the announced body, and hyper may take its first bytes for the next request
         // (RFC 9110 §10.1.1 lets us close).
-        if polled.is_some_and(|polled| !polled.load(Ordering::Relaxed)) {
+        if expects && polled.is_some_and(|polled| !polled.load(Ordering::Relaxed)) {
             response = closing(response);
         }
         line.answer(&mut response, begun);
@@ -97,10 +97,8 @@ impl Service {
                     length.to_str().is_ok_and(|length| length.parse() == Ok(stretch.end - stretch.start))
                 })
         });
-        response.map(|body| match (announced, stretch) {
-            (Some(announced), Some(stretch)) => {
-                Logged::new(UnreadFile::new(stretch, announced).boxed_unsync(), line)
-            }
+        response.map(|body| match (wire, stretch) {
+            (Some(wire), Some(stretch)) => Logged::new(UnreadFile::new(stretch, wire).boxed_unsync(), line),
             _ => Logged::new(body, line),
         })
     }
@@ -126,13 +124,12 @@ fn request_id() -> String {
 struct Watched {
     /// `None` once what nobody wants is being read.
     body: Option<Incoming>,
-    /// Of those who wait for leave to send it.
+    /// Where it was only announced: the client may wait for a word before it sends, or has other ways
+    /// to be told to stop.
     polled: Option<Arc<AtomicBool>>,
     idle: Duration,
     /// Only while waiting: most bodies are there already.
     timer: Option<Pin<Box<Sleep>>>,
-    /// The client may wait for a word before it sends, or has other ways to be told to stop.
-    announced: bool,
 }
 
 /// What is read of a body that nobody wants any more.
@@ -145,7 +142,7 @@ const UNWANTED_MAX: Duration = Duration::from_secs(5);
 impl Drop for Watched {
     fn drop(&mut self) {
         let Some(mut body) = self.body.take() else { return };
-        let asked_for = !self.announced || self.polled.load(Ordering::Relaxed);
+        let asked_for = self.polled.as_ref().is_none_or(|polled| polled.load(Ordering::Relaxed));
         let short = body.size_hint().lower() <= UNWANTED_MAX_BYTES;
         if !asked_for || !short || body.is_end_stream() {
             return;
