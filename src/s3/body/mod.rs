@@ -119,6 +119,11 @@ impl Announced {
     }
 }
 
+/// Refuses an `x-amz-content-sha256` that nothing can be: no signature over it would help.
+pub(crate) fn check_announced(headers: &HeaderMap) -> S3Result<()> {
+    Announced::of(headers).map(|_| ())
+}
+
 /// Makes a body plain, to be verified on its way, and takes out the headers that describe its form.
 /// `chain` is there where V4 has signed the request.
 pub(crate) fn uncover(

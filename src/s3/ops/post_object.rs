@@ -156,7 +156,7 @@ impl Answer {
         let [location, bucket, key, etag] =
             [&self.location, &self.bucket, &self.key, etag].map(crate::escape);
         format!(
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<PostResponse><Location>{location}</Location>\
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<PostResponse xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Location>{location}</Location>\
              <Bucket>{bucket}</Bucket><Key>{key}</Key><ETag>{etag}</ETag></PostResponse>"
         )
     }
