@@ -1,16 +1,20 @@
 #!/usr/bin/env python3
-"""boto3: conditions, ranges, checksums, copies, parts, paging, and keys with awkward names."""
+"""boto3: conditions, ranges, checksums, copies, parts, paging, versions, tags, forms, buckets, and keys
+with awkward names; by clients, by resources and by the transfer manager."""
 
 import base64
+import datetime
 import hashlib
+import io
 import os
+import zlib
 
 import boto3
 import requests
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from case import case, run
+from case import case, equal, run
 
 BUCKET = "io"
 BASE = "personal-files/boto3/"
@@ -80,7 +84,9 @@ def empty():
 def missing():
     refused("NoSuchKey", get, name="nothing")
     refused("404", s3.head_object, Bucket=BUCKET, Key=BASE + "nothing")
-    refused(404, s3.list_objects_v2, Bucket="another-bucket")
+    refused("NoSuchBucket", s3.list_objects_v2, Bucket="another-bucket")
+    refused("NoSuchBucket", s3.put_object, Bucket="another-bucket", Key="a", Body=b"x")
+    refused("NoSuchBucket", s3.delete_object, Bucket="another-bucket", Key="a")
 
 
 @case("ranges")
@@ -340,6 +346,192 @@ def buckets():
     s3.head_bucket(Bucket=BUCKET)
     s3.get_bucket_location(Bucket=BUCKET)
     refused("404", s3.head_bucket, Bucket="another-bucket")
+
+
+@case("resources")
+def resources():
+    session = boto3.resource(
+        "s3",
+        endpoint_url=os.environ["CELLGATE_URL"],
+        aws_access_key_id=os.environ["CELLGATE_KEY_ID"],
+        aws_secret_access_key=os.environ["CELLGATE_KEY_SECRET"],
+        region_name="us-east-1",
+        config=Config(s3={"addressing_style": "path"}),
+    )
+    bucket = session.Bucket(BUCKET)
+    thing = bucket.Object(BASE + "resource/é.txt")
+    thing.put(Body=b"hello", Metadata={"n": "1"})
+    thing.reload()
+    equal((thing.content_length, thing.metadata), (5, {"n": "1"}))
+    bucket.Object(BASE + "resource/copy").copy_from(CopySource={"Bucket": BUCKET, "Key": thing.key})
+    bucket.upload_fileobj(io.BytesIO(b"x" * 100_000), BASE + "resource/file")
+    down = io.BytesIO()
+    bucket.Object(BASE + "resource/file").download_fileobj(down)
+    equal(down.getvalue(), b"x" * 100_000)
+    found = {entry.key[len(BASE) :]: entry.size for entry in bucket.objects.filter(Prefix=BASE + "resource/")}
+    equal(found, {"resource/copy": 5, "resource/file": 100_000, "resource/é.txt": 5})
+    bucket.objects.filter(Prefix=BASE + "resource/").delete()
+    equal([e.key for e in bucket.objects.filter(Prefix=BASE + "resource/") if e.size], [])
+    refused("404", thing.load)
+
+
+@case("what is kept beside the content")
+def headers():
+    expires = datetime.datetime(2040, 1, 1, tzinfo=datetime.timezone.utc)
+    given = {
+        "CacheControl": "max-age=60",
+        "ContentDisposition": "attachment; filename=a.txt",
+        "ContentEncoding": "identity",
+        "ContentLanguage": "de",
+        "ContentType": "text/x-test",
+        "Metadata": {"a-b": "1", "empty": "", "words": "two  words"},
+    }
+    before = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=2)
+    put("headers", b"x", Expires=expires, **given)
+    head = s3.head_object(Bucket=BUCKET, Key=BASE + "headers")
+    equal({name: head[name] for name in given}, given)
+    equal(head["ResponseMetadata"]["HTTPHeaders"]["expires"], "Sun, 01 Jan 2040 00:00:00 GMT")
+    after = datetime.datetime.now(datetime.timezone.utc)
+    assert before <= head["LastModified"] <= after, head["LastModified"]
+    (listed,) = s3.list_objects_v2(Bucket=BUCKET, Prefix=BASE + "headers")["Contents"]
+    equal(listed["LastModified"].replace(microsecond=0), head["LastModified"])
+
+
+@case("checksums that the SDK adds by itself")
+def default_checksums():
+    body = os.urandom(100_000)
+    digest = base64.b64encode(zlib.crc32(body).to_bytes(4, "big")).decode()
+    equal(put("default", body).get("ChecksumCRC32"), digest)
+    got = get("default", ChecksumMode="ENABLED")
+    equal((got.get("ChecksumCRC32"), got.get("ChecksumType")), (digest, "FULL_OBJECT"))
+    # The SDK compares while it reads.
+    equal(got["Body"].read(), body)
+    config = TransferConfig(multipart_threshold=5 << 20, multipart_chunksize=5 << 20)
+    large = os.urandom(11 << 20)
+    s3.upload_fileobj(io.BytesIO(large), BUCKET, BASE + "default parts", Config=config)
+    head = s3.head_object(Bucket=BUCKET, Key=BASE + "default parts", ChecksumMode="ENABLED")
+    crcs = b"".join(
+        zlib.crc32(large[at : at + (5 << 20)]).to_bytes(4, "big") for at in range(0, len(large), 5 << 20)
+    )
+    composite = base64.b64encode(zlib.crc32(crcs).to_bytes(4, "big")).decode() + "-3"
+    equal((head.get("ChecksumCRC32"), head.get("ChecksumType")), (composite, "COMPOSITE"))
+    quiet = client(request_checksum_calculation="when_required")
+    equal(quiet.put_object(Bucket=BUCKET, Key=BASE + "quiet", Body=body).get("ChecksumCRC32"), None)
+    equal(get("quiet")["Body"].read(), body)
+
+
+@case("get_object_attributes, partNumber")
+def attributes():
+    key = BASE + "default parts"
+    wanted = ["ETag", "ObjectSize", "StorageClass", "Checksum", "ObjectParts"]
+    answer = s3.get_object_attributes(Bucket=BUCKET, Key=key, ObjectAttributes=wanted)
+    equal((answer["ObjectSize"], answer["StorageClass"]), (11 << 20, "STANDARD"))
+    equal(answer["ETag"], s3.head_object(Bucket=BUCKET, Key=key)["ETag"].strip('"'))
+    equal(answer["ObjectParts"]["TotalPartsCount"], 3)
+    equal([part["Size"] for part in answer["ObjectParts"]["Parts"]], [5 << 20, 5 << 20, 1 << 20])
+    last = s3.get_object(Bucket=BUCKET, Key=key, PartNumber=3)
+    whole = s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+    equal((last["PartsCount"], last["ContentRange"]), (3, f"bytes {10 << 20}-{(11 << 20) - 1}/{11 << 20}"))
+    assert last["Body"].read() == whole[10 << 20 :]
+    refused(416, s3.get_object, Bucket=BUCKET, Key=key, PartNumber=4)
+
+
+@case("tags")
+def tags():
+    tags_of = lambda name: {  # noqa: E731
+        tag["Key"]: tag["Value"] for tag in s3.get_object_tagging(Bucket=BUCKET, Key=BASE + name)["TagSet"]
+    }
+    put("tagged", b"x", Tagging="a=1&b=two%20words")
+    equal(tags_of("tagged"), {"a": "1", "b": "two words"})
+    equal(get("tagged")["TagCount"], 2)
+    source = {"Bucket": BUCKET, "Key": BASE + "tagged"}
+    s3.copy_object(Bucket=BUCKET, Key=BASE + "tagged copy", CopySource=source)
+    equal(tags_of("tagged copy"), {"a": "1", "b": "two words"})
+    set_to = lambda tags: s3.put_object_tagging(  # noqa: E731
+        Bucket=BUCKET, Key=BASE + "tagged", Tagging={"TagSet": [{"Key": k, "Value": v} for k, v in tags]}
+    )
+    set_to([("é", "x+y")])
+    equal(tags_of("tagged"), {"é": "x+y"})
+    try:
+        set_to([(f"k{n}", "v") for n in range(11)])
+        raise AssertionError("eleven tags were taken")
+    except ClientError as error:
+        equal(error.response["ResponseMetadata"]["HTTPStatusCode"], 400)
+    equal(tags_of("tagged"), {"é": "x+y"})
+    s3.delete_object_tagging(Bucket=BUCKET, Key=BASE + "tagged")
+    equal(tags_of("tagged"), {})
+
+
+@case("versions")
+def versions():
+    put("versioned", b"one")
+    put("versioned", b"two")
+    pages = s3.get_paginator("list_object_versions").paginate(Bucket=BUCKET, Prefix=BASE + "versioned")
+    found = [version for page in pages for version in page.get("Versions", [])]
+    equal([version["IsLatest"] for version in found], [True] + [False] * (len(found) - 1))
+    latest = found[0]
+    equal(get("versioned", VersionId=latest["VersionId"])["Body"].read(), b"two")
+    equal(latest["ETag"], f'"{hashlib.md5(b"two").hexdigest()}"')
+    refused(404, get, name="versioned", VersionId="00000000-0000-0000-0000-000000000000")
+    s3.get_bucket_versioning(Bucket=BUCKET)
+
+
+@case("a form")
+def form():
+    fields = {"Content-Type": "text/x-test", "x-amz-meta-colour": "blue"}
+    conditions = [["content-length-range", 1, 1000], ["starts-with", "$Content-Type", "text/"]]
+    conditions += [{"x-amz-meta-colour": "blue"}]
+    made = s3.generate_presigned_post(BUCKET, BASE + "form é.txt", fields, conditions, ExpiresIn=60)
+    post = lambda body, **other: requests.post(  # noqa: E731
+        made["url"], data={**made["fields"], **other}, files={"file": ("any", body)}, timeout=30
+    )
+    equal(post(b"posted").status_code, 204)
+    got = get("form é.txt")
+    equal((got["Body"].read(), got["ContentType"]), (b"posted", "text/x-test"))
+    equal(got["Metadata"], {"colour": "blue"})
+    answer = post(b"x" * 1001)
+    assert answer.status_code == 400 and "<Code>EntityTooLarge</Code>" in answer.text, answer.text
+    for wrong in [{"key": BASE + "other"}, {"x-amz-meta-colour": "red"}, {"policy": made["fields"]["policy"][:-8]}]:
+        equal(post(b"never", **wrong).status_code, 403, str(wrong))
+    equal(get("form é.txt")["Body"].read(), b"posted")
+    made = s3.generate_presigned_post(BUCKET, BASE + "form late", ExpiresIn=-1)
+    late = requests.post(made["url"], data=made["fields"], files={"file": b"late"}, timeout=30)
+    assert late.status_code == 403 and "<Code>AccessDenied</Code>" in late.text, late.text
+    refused("NoSuchKey", get, name="form late")
+
+
+@case("make and remove a bucket")
+def make_bucket():
+    name = "made-by-boto3"
+    s3.create_bucket(Bucket=name)
+    assert name in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
+    s3.head_bucket(Bucket=name)
+    equal(s3.list_objects_v2(Bucket=name)["KeyCount"], 0)
+    s3.put_object(Bucket=name, Key="deep/é.txt", Body=b"inside")
+    equal(s3.get_object(Bucket="io", Key=f"{name}/deep/é.txt")["Body"].read(), b"inside")
+    equal(s3.get_object(Bucket="data", Key=f"{name}/deep/é.txt")["Body"].read(), b"inside")
+    s3.copy_object(Bucket=name, Key="copy", CopySource={"Bucket": BUCKET, "Key": f"{name}/deep/é.txt"})
+    equal([entry["Key"] for entry in s3.list_objects_v2(Bucket=name)["Contents"]], ["copy", "deep/é.txt"])
+    refused("BucketNotEmpty", s3.delete_bucket, Bucket=name)
+    s3.delete_objects(Bucket=name, Delete={"Objects": [{"Key": "copy"}, {"Key": "deep/é.txt"}]})
+    s3.delete_bucket(Bucket=name)
+    refused("404", s3.head_bucket, Bucket=name)
+    refused("NoSuchBucket", s3.delete_bucket, Bucket=name)
+    refused("InvalidBucketName", client().create_bucket, Bucket="Not-A-Name")
+
+
+@case("sub-resources of a bucket")
+def sub_resources():
+    acl = s3.get_bucket_acl(Bucket=BUCKET)
+    equal([grant["Permission"] for grant in acl["Grants"]], ["FULL_CONTROL"])
+    for code, call in [
+        ("NoSuchBucketPolicy", s3.get_bucket_policy),
+        ("NoSuchLifecycleConfiguration", s3.get_bucket_lifecycle_configuration),
+        ("NoSuchWebsiteConfiguration", s3.get_bucket_website),
+        ("ObjectLockConfigurationNotFoundError", s3.get_object_lock_configuration),
+        ("NoSuchTagSet", s3.get_bucket_tagging),
+    ]:
+        refused(code, call, Bucket=BUCKET)
 
 
 @case("delete is for good and for what is missing")
