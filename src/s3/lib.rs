@@ -13,8 +13,8 @@
 //!
 //! * `a` and `a/b` cannot both exist: the second one is refused, 409 `ParentIsObject` or
 //!   `KeyIsParent`.
-//! * An empty folder is listed as the empty object `folder/`. Deleting the last object of a folder
-//!   leaves the folder; deleting `folder/` removes it if it is empty and does nothing otherwise.
+//! * A folder that came with a key leaves with the last one in it; others stay, and are listed as the
+//!   empty object `folder/` while they are empty.
 //! * Keys with empty segments, `.`, `..` or control characters are refused, 400 `InvalidArgument`;
 //!   names above 255 bytes and keys above 1,024, 400 `KeyTooLongError`.
 //! * Keys are NFC, whatever form they were asked for in.
