@@ -96,6 +96,7 @@ class Gateway:
             "CELLGATE_DATABASE": database,
             "CELLGATE_ADMIN_PASSWORD": ADMIN_PASSWORD,
             "CELLGATE_LISTEN": "127.0.0.1:0",
+            "CELLGATE_S3_CREATE_BUCKETS": "everyone",
         }
         self.log = open(folder / "gateway.log", "w")
         self.server = subprocess.Popen(
