@@ -1,5 +1,8 @@
 //! Digests that a body is checked against while it streams.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::error::{Error, Result};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -62,6 +65,12 @@ impl Algorithm {
         }
     }
 
+    /// The digest of an empty content.
+    pub fn of_nothing(self) -> Vec<u8> {
+        let (_, sums) = crate::digest::Hashers::new(&[self]).finish();
+        sums.into_iter().next().map(|sum| sum.value).unwrap_or_default()
+    }
+
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|algorithm| algorithm.as_str().eq_ignore_ascii_case(text))
     }
@@ -75,6 +84,13 @@ pub struct Checksum {
 }
 
 impl Checksum {
+    /// Keeps it, unless it is one that only checks.
+    pub fn keep(&self, attributes: &mut crate::node::Attributes) {
+        if self.algorithm != Algorithm::ContentMd5 {
+            attributes.set(Self::attribute(self.algorithm), STANDARD.encode(&self.value));
+        }
+    }
+
     /// Key under which a verified digest is kept in [`crate::node::Attributes`]; the value is base64.
     pub fn attribute(algorithm: Algorithm) -> String {
         format!("checksum:{}", algorithm.as_str())

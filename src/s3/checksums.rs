@@ -62,6 +62,12 @@ pub(crate) fn announced(headers: &HeaderMap) -> S3Result<Option<WholeDigest>> {
     Ok(Some(digest))
 }
 
+/// What Amazon computes of a body that comes without a checksum.
+pub(crate) fn by_default(promised: &Promised) -> Option<Algorithm> {
+    let none = promised.checksums.iter().all(|sum| sum.algorithm == Algorithm::ContentMd5);
+    (none && promised.compute.is_empty()).then_some(Algorithm::Crc64Nvme)
+}
+
 /// Checks what is said of a body beside the digests themselves.
 pub(crate) fn check_promised(headers: &HeaderMap, promised: &Promised) -> S3Result<()> {
     let digests = promised.checksums.iter().filter(|sum| sum.algorithm != Algorithm::ContentMd5);
@@ -88,21 +94,24 @@ pub(crate) fn check_promised(headers: &HeaderMap, promised: &Promised) -> S3Resu
     }
 }
 
-/// A part's digests must be of the kind that its upload announced.
-pub(crate) fn check_part(upload: &Upload, promised: &Promised) -> S3Result<()> {
-    let Some(digest) = upload.declared() else { return Ok(()) };
+/// A part's digests must be of the kind that its upload announced. Answers the one that is computed
+/// for a part that comes without.
+pub(crate) fn check_part(upload: &Upload, promised: &Promised) -> S3Result<Option<Algorithm>> {
+    let Some(digest) = upload.declared() else { return Ok(None) };
     let named = promised.checksums.iter().map(|sum| sum.algorithm).chain(promised.compute.iter().copied());
-    match named
-        .filter(|algorithm| *algorithm != Algorithm::ContentMd5)
-        .find(|other| *other != digest.algorithm)
-    {
-        None => Ok(()),
-        Some(other) => Err(refused(format!(
-            "Checksum Type mismatch occurred, expected checksum Type: {}, actual checksum Type: {}",
-            digest.algorithm.as_str(),
-            other.as_str()
-        ))),
-    }
+    let mut named = named.filter(|algorithm| *algorithm != Algorithm::ContentMd5).peekable();
+    let other = match (named.peek(), digest.of) {
+        (None, DigestOf::Content) => return Ok(Some(digest.algorithm)),
+        (None, DigestOf::Parts) => "null".to_owned(),
+        (Some(_), _) => match named.find(|other| *other != digest.algorithm) {
+            None => return Ok(None),
+            Some(other) => other.as_str().to_ascii_uppercase(),
+        },
+    };
+    Err(refused(format!(
+        "Checksum Type mismatch occurred, expected checksum Type: {}, actual checksum Type: {other}",
+        digest.algorithm.as_str().to_ascii_uppercase()
+    )))
 }
 
 /// What a `CompleteMultipartUpload` claims of its object.

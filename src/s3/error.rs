@@ -41,8 +41,8 @@ pub(crate) fn answer(error: Error) -> S3Error {
         Error::NoSuchUpload(_) => S3Error::new(S3ErrorCode::NoSuchUpload),
         Error::NoSuchVersion(_) => S3Error::new(S3ErrorCode::NoSuchVersion),
         Error::IsADeleteMarker(_) => S3Error::new(S3ErrorCode::MethodNotAllowed),
-        Error::InvalidPart { .. } => with(S3ErrorCode::InvalidPart, text),
-        Error::PartTooSmall(_) => with(S3ErrorCode::EntityTooSmall, text),
+        Error::InvalidPart { .. } => S3Error::new(S3ErrorCode::InvalidPart),
+        Error::PartTooSmall(_) => S3Error::new(S3ErrorCode::EntityTooSmall),
         Error::NotImplemented(_) => with(S3ErrorCode::NotImplemented, text),
         Error::Unavailable(_) => {
             tracing::warn!(protocol = "s3", error = %text, "{text}");
@@ -58,7 +58,7 @@ pub(crate) fn answer(error: Error) -> S3Error {
 
 fn bad_digest(algorithm: &str) -> String {
     match algorithm {
-        "md5" => "The Content-MD5 you specified did not match what we received.".to_owned(),
+        "content-md5" => "The Content-MD5 you specified did not match what we received.".to_owned(),
         other => {
             format!("The {} you specified did not match the calculated checksum.", other.to_ascii_uppercase())
         }
@@ -107,6 +107,34 @@ fn range_not_satisfiable(size: u64) -> S3Error {
 /// An error with one of Amazon's codes and our own text.
 pub(crate) fn with(code: S3ErrorCode, text: impl Into<String>) -> S3Error {
     S3Error::with_message(code, text.into())
+}
+
+/// Carries elements of an error document to where it is completed, see [`take_fields`].
+const FIELDS: &str = "x-cellgate-error-fields";
+
+/// The error with elements beside code and message, as Amazon has them for some codes.
+pub(crate) fn with_fields(mut error: S3Error, fields: &[(&str, &str)]) -> S3Error {
+    let mut headers = error.headers().cloned().unwrap_or_default();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/xml"));
+    let written = fields.iter().fold(String::new(), |text, (name, value)| {
+        text + &format!("<{name}>{}</{name}>", crate::escape(value))
+    });
+    if let Ok(value) = HeaderValue::try_from(hex::encode(written)) {
+        headers.insert(FIELDS, value);
+    }
+    error.set_headers(headers);
+    error
+}
+
+/// The elements that an answer carries for its document.
+pub(crate) fn take_fields(headers: &mut HeaderMap) -> String {
+    let written = headers.remove(FIELDS).and_then(|value| hex::decode(value.as_bytes()).ok());
+    written.and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default()
+}
+
+/// An argument that cannot be, with its name and value.
+pub(crate) fn argument(name: &str, value: &str, text: impl Into<String>) -> S3Error {
+    with_fields(invalid(text), &[("ArgumentName", name), ("ArgumentValue", value)])
 }
 
 /// An error with a code Amazon does not have, or one that s3s does not know.

@@ -1,7 +1,7 @@
 //! Headers that describe an object: what is kept with it, what is checked, what is shown.
 //!
-//! Known gaps: encryption, redirects and ACL grants are refused with 501 rather than dropped; SHA-512
-//! and xxHash checksums likewise; object lock as Amazon does in a bucket that has none.
+//! Known gaps: encryption and ACL grants are refused with 501 rather than dropped; object lock as Amazon
+//! does in a bucket that has none.
 
 use std::time::SystemTime;
 
@@ -17,7 +17,7 @@ use http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_TYPE,
     ETAG, EXPIRES, IF_MATCH, IF_NONE_MATCH, LAST_MODIFIED,
 };
-use http::{Extensions, HeaderMap, HeaderName, HeaderValue};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode};
 use s3s::dto::{ETag, Timestamp};
 use s3s::{S3Error, S3ErrorCode, S3Result};
 
@@ -29,6 +29,9 @@ use crate::{checksums, error};
 const METADATA_MAX_BYTES: usize = 2_048;
 const METADATA: &str = "x-amz-meta-";
 pub(crate) const CHECKSUM: &str = "x-amz-checksum-";
+
+/// Kept and shown; a copy does not take it along.
+pub(crate) const REDIRECT: &str = "x-amz-website-redirect-location";
 
 /// Headers kept with the content and sent back as they came.
 pub(crate) const STORED: [HeaderName; 5] =
@@ -43,6 +46,16 @@ pub(crate) fn content(headers: &HeaderMap) -> S3Result<(Attributes, Option<Strin
         if !value.is_empty() {
             attributes.set(name.as_str(), value);
         }
+    }
+    if let Some(location) = text(headers, REDIRECT)? {
+        if !["/", "http://", "https://"].iter().any(|begin| location.starts_with(begin)) {
+            return Err(error::custom(
+                "InvalidRedirectLocation",
+                StatusCode::BAD_REQUEST,
+                "The website redirect location must have a prefix of 'http://' or 'https://' or '/'.",
+            ));
+        }
+        attributes.set(REDIRECT, location);
     }
     let mut size = 0;
     for name in headers.keys() {
@@ -222,6 +235,9 @@ pub(crate) fn object(node: &Node) -> HeaderMap {
             insert(&mut headers, name.as_str(), value);
         }
     }
+    if let Some(location) = node.attributes.get(REDIRECT) {
+        insert(&mut headers, REDIRECT, location);
+    }
     for (name, value) in node.attributes.0.iter().filter(|(name, _)| name.starts_with(METADATA)) {
         if let Ok(value) = s3s_rfc2047::encode(value) {
             insert(&mut headers, name, &value);
@@ -260,11 +276,10 @@ pub(crate) fn source_conditions(headers: &HeaderMap) -> S3Result<Conditions> {
 
 /// Headers that ask for what is not built. Dropping them would store in the clear what was to be
 /// encrypted, or leave public what was to be locked.
-const REFUSED: [&str; 5] = [
+const REFUSED: [&str; 4] = [
     "x-amz-server-side-encryption",
     "x-amz-copy-source-server-side-encryption",
     "x-amz-grant-",
-    "x-amz-website-redirect-location",
     "x-amz-write-offset-bytes",
 ];
 
@@ -383,7 +398,8 @@ mod tests {
         assert_eq!(refused("content-md5", "YWJj").code(), &S3ErrorCode::InvalidDigest);
         assert_eq!(refused("content-md5", "?").code(), &S3ErrorCode::InvalidDigest);
         assert_eq!(refused("x-amz-checksum-crc32", "AAAA").code(), &S3ErrorCode::InvalidRequest);
-        assert_eq!(refused("x-amz-checksum-sha512", "AAAA").code(), &S3ErrorCode::NotImplemented);
+        assert_eq!(refused("x-amz-checksum-sha512", "AAAA").code(), &S3ErrorCode::InvalidRequest);
+        assert_eq!(refused("x-amz-checksum-md4", "AAAA").code(), &S3ErrorCode::NotImplemented);
         assert_eq!(refused("x-amz-trailer", "x-other").code(), &S3ErrorCode::InvalidRequest);
     }
 

@@ -222,6 +222,7 @@ impl Asked {
         let (mut parts, content) = response.into_parts();
         headers::insert(&mut parts.headers, "x-amz-request-id", &self.request_id);
         parts.extensions.insert(note);
+        let fields = error::take_fields(&mut parts.headers);
         let failed = parts.status.is_client_error() || parts.status.is_server_error();
         let xml = parts.headers.get(CONTENT_TYPE) == Some(&HeaderValue::from_static("application/xml"));
         if self.head {
@@ -230,19 +231,19 @@ impl Asked {
         let content = match content.bytes() {
             Some(document) if failed && xml => {
                 parts.headers.remove(http::header::CONTENT_LENGTH);
-                cellgate_core::http::full(self.complete(&document))
+                cellgate_core::http::full(self.complete(&document, &fields))
             }
             _ => content.boxed_unsync(),
         };
         http::Response::from_parts(parts, content)
     }
 
-    fn complete(&self, document: &[u8]) -> String {
+    fn complete(&self, document: &[u8], fields: &str) -> String {
         let document = String::from_utf8_lossy(document);
         let document = wording::corrected(&document).map_or(document, Into::into);
         let open = document.strip_suffix("</Error>").unwrap_or(&document);
         let (path, id) = (escape(&self.path), escape(&self.request_id));
-        format!("{open}<Resource>{path}</Resource><RequestId>{id}</RequestId></Error>")
+        format!("{open}{fields}<Resource>{path}</Resource><RequestId>{id}</RequestId></Error>")
     }
 }
 

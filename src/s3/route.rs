@@ -24,7 +24,7 @@ pub(crate) fn is_for_s3(request: &Request) -> bool {
     if request.uri().path().starts_with("/probe-bucket-sign") {
         return true;
     }
-    let signed = begins(AUTHORIZATION, &["AWS4-", "AWS "]) || headers.contains_key("x-pydio-bearer");
+    let signed = begins(AUTHORIZATION, &["AWS"]) || headers.contains_key("x-pydio-bearer");
     // A form for an endpoint's root would be Pydio 8's.
     let form = *request.method() == Method::POST
         && request.uri().path() != "/"

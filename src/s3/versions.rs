@@ -17,6 +17,8 @@ pub(crate) const VERSION_ID: &str = "x-amz-version-id";
 pub(crate) const SOURCE_VERSION_ID: &str = "x-amz-copy-source-version-id";
 const DELETE_MARKER: &str = "x-amz-delete-marker";
 const NULL: &str = "null";
+/// Servers give ids of 26 letters and digits, and longer ones.
+const ID_LENGTHS: std::ops::RangeInclusive<usize> = 20..=1024;
 
 /// The version that a `versionId` asks for.
 pub(crate) fn asked(version: Option<&str>) -> S3Result<Option<VersionRef>> {
@@ -25,7 +27,13 @@ pub(crate) fn asked(version: Option<&str>) -> S3Result<Option<VersionRef>> {
         Some(NULL) => Ok(Some(VersionRef::Unversioned)),
         Some(id) => match uuid::Uuid::try_parse(id) {
             Ok(id) => Ok(Some(VersionRef::Id(id))),
-            Err(_) => Err(error::invalid("Invalid version id specified")),
+            // An id, but none of ours.
+            Err(_)
+                if ID_LENGTHS.contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric()) =>
+            {
+                Err(error::with_fields(S3Error::new(S3ErrorCode::NoSuchVersion), &[("VersionId", id)]))
+            }
+            Err(_) => Err(error::argument("versionId", id, "Invalid version id specified")),
         },
     }
 }
@@ -126,6 +134,8 @@ mod tests {
         assert_eq!(asked(None).unwrap(), None);
         assert_eq!(asked(Some("null")).unwrap(), Some(VersionRef::Unversioned));
         assert_eq!(asked(Some(&id.to_string())).unwrap(), Some(VersionRef::Id(id)));
+        let foreign = asked(Some("01G65Z755AFWAKHE12NY0CQ9FH")).unwrap_err();
+        assert_eq!(foreign.code(), &S3ErrorCode::NoSuchVersion);
         for text in ["1", "../x", "NULL", "é"] {
             assert_eq!(asked(Some(text)).unwrap_err().code(), &S3ErrorCode::InvalidArgument, "{text}");
         }

@@ -5,7 +5,7 @@
 
 use s3s::S3ErrorCode;
 
-const SENTENCES: [(&str, &str); 18] = [
+const SENTENCES: [(&str, &str); 20] = [
     ("AccessDenied", "Access Denied."),
     ("BucketNotEmpty", "The bucket you tried to delete is not empty."),
     (
@@ -23,6 +23,7 @@ const SENTENCES: [(&str, &str); 18] = [
     ("InternalError", "We encountered an internal error, please try again."),
     ("InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records."),
     ("InvalidBucketName", "The specified bucket is not valid."),
+    ("InvalidDigest", "The Content-Md5 you specified is not valid."),
     ("InvalidLocationConstraint", "The specified location-constraint is not valid"),
     (
         "InvalidPart",
@@ -44,6 +45,7 @@ const SENTENCES: [(&str, &str); 18] = [
         "The specified multipart upload does not exist. The upload ID may be invalid, or the upload may have \
          been aborted or completed.",
     ),
+    ("NoSuchVersion", "The specified version does not exist."),
     ("PreconditionFailed", "At least one of the pre-conditions you specified did not hold."),
     (
         "SignatureDoesNotMatch",

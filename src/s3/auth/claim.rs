@@ -194,7 +194,15 @@ fn check_validity(signed_at: i64, expires: &str, now_s: i64) -> S3Result<()> {
     }
     // A link for no time at all never holds.
     if expires == 0 || now_s > signed_at + expires {
-        return Err(error::denied("Request has expired."));
+        let ended = (signed_at + expires).saturating_mul(1_000_000_000);
+        return Err(error::with_fields(
+            error::denied("Request has expired."),
+            &[
+                ("X-Amz-Expires", &expires.to_string()),
+                ("Expires", &date::iso_ms(ended)),
+                ("ServerTime", &date::iso_ms(now_s.saturating_mul(1_000_000_000))),
+            ],
+        ));
     }
     Ok(())
 }

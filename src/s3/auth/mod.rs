@@ -134,6 +134,7 @@ impl Front {
                 (self.verify_token(token).await?, None)
             }
         };
+        check_owner(&parts.headers, &principal)?;
         call.verified = Some(principal);
         call.attachment = must_be_saved(&parts.method, &query);
         let body = body::uncover(&mut parts, body, chain, &call.fault)?;
@@ -149,6 +150,20 @@ impl Front {
             other => error::answer(other),
         })
     }
+}
+
+/// Buckets belong to who sees them, under the name that listings show as their owner's, or the access
+/// key. Whoever expects another owner is to be told.
+fn check_owner(headers: &HeaderMap, principal: &SharedPrincipal) -> S3Result<()> {
+    let authorization = headers::text(headers, AUTHORIZATION.as_str())?.unwrap_or_default();
+    for name in ["x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner"] {
+        let Some(expected) = headers::text(headers, name)? else { continue };
+        let owner = principal.uuid.simple().to_string();
+        if expected != owner && !authorization.contains(&format!("Credential={expected}/")) {
+            return Err(S3Error::new(S3ErrorCode::AccessDenied));
+        }
+    }
+    Ok(())
 }
 
 fn chained((principal, chain): (SharedPrincipal, Chain)) -> (SharedPrincipal, Option<Chain>) {

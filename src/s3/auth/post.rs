@@ -61,14 +61,16 @@ impl Front {
     async fn by_policy_v4(&self, call: &Call, fields: &Fields) -> S3Result<Signed> {
         let [encoded, algorithm, credential, time, signature] = required(fields, V4)?;
         if algorithm != "AWS4-HMAC-SHA256" {
-            return Err(error::invalid("Only AWS4-HMAC-SHA256 is supported"));
+            return Err(error::argument("X-Amz-Algorithm", algorithm, "Only AWS4-HMAC-SHA256 is supported"));
         }
-        let signed_at = amz_time(time)
-            .ok_or_else(|| error::invalid("X-Amz-Date must be formated via ISO8601 Long format"))?;
+        let signed_at = amz_time(time).ok_or_else(|| {
+            error::argument("X-Amz-Date", time, "X-Amz-Date must be formated via ISO8601 Long format")
+        })?;
         if now_s() - signed_at > SIGNED_MAX_S {
             return Err(policy::expired());
         }
-        let scope = Scope::parse(credential).map_err(error::invalid)?;
+        let scope =
+            Scope::parse(credential).map_err(|why| error::argument("x-amz-credential", credential, why))?;
         let (principal, secret) = call.signing_key(&self.core, scope.access_key).await?;
         let key = self.keys.get(&secret, scope.date, scope.region)?;
         if !chain::signs(&key, encoded, signature) {
@@ -100,9 +102,10 @@ fn required<'f, const N: usize>(fields: &'f Fields, names: [&str; N]) -> S3Resul
 }
 
 fn missing(field: &str) -> S3Error {
-    error::invalid(format!(
+    let text = format!(
         "Bucket POST must contain a field named '{field}'.  If it is specified, please check the order of the fields."
-    ))
+    );
+    error::with_fields(error::invalid(text), &[("ArgumentName", field)])
 }
 
 fn now_s() -> i64 {

@@ -109,14 +109,20 @@ fn readings(request: &Parts, query: &Query) -> impl Iterator<Item = Reading> {
 /// A header that means something must have been signed: who holds a link must not make a copy of an
 /// upload by adding `x-amz-copy-source`.
 fn refuse_unsigned(claim: &Claim<'_>, headers: &HeaderMap) -> S3Result<()> {
-    let unsigned = headers
+    let mut unsigned: Vec<&str> = headers
         .keys()
         .map(HeaderName::as_str)
-        .any(|name| name.starts_with("x-amz-") && name != CONTENT_SHA256 && !claim.signs(name));
-    if unsigned || !claim.signs("host") {
-        return Err(error::denied("There were headers present in the request which were not signed"));
+        .filter(|name| name.starts_with("x-amz-") && *name != CONTENT_SHA256 && !claim.signs(name))
+        .collect();
+    if !claim.signs("host") {
+        unsigned.push("host");
     }
-    Ok(())
+    if unsigned.is_empty() {
+        return Ok(());
+    }
+    unsigned.sort_unstable();
+    let refused = error::denied("There were headers present in the request which were not signed");
+    Err(error::with_fields(refused, &[("HeadersNotSigned", &unsigned.join(", "))]))
 }
 
 /// Presigners move headers into the query. Checksums stay there: some SDKs sign the one of an empty

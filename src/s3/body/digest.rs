@@ -58,8 +58,9 @@ impl Reader for Hashed {
             return Ok(Some(bytes));
         }
         let hashing = self.verifier.finish().await?;
-        if <[u8; 32]>::from(hashing.hasher.finalize()) != self.expected {
-            return Err(sha256_mismatch());
+        let computed = <[u8; 32]>::from(hashing.hasher.finalize());
+        if computed != self.expected {
+            return Err(sha256_mismatch(&self.expected, &hex::encode(computed)));
         }
         Ok(None)
     }

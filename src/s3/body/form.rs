@@ -193,16 +193,14 @@ impl Reader for Content {
         })?;
         self.size += bytes.as_ref().map_or(0, Bytes::len) as u64;
         if self.size > self.most {
-            return Err(error::with(
-                S3ErrorCode::EntityTooLarge,
-                "Your proposed upload exceeds the maximum allowed object size.",
-            ));
+            let refused = S3Error::new(S3ErrorCode::EntityTooLarge);
+            let (size, most) = (self.size.to_string(), self.most.to_string());
+            return Err(error::with_fields(refused, &[("ProposedSize", &size), ("MaxSizeAllowed", &most)]));
         }
         if bytes.is_none() && self.size < self.least {
-            return Err(error::with(
-                S3ErrorCode::EntityTooSmall,
-                "Your proposed upload is smaller than the minimum allowed size",
-            ));
+            let refused = S3Error::new(S3ErrorCode::EntityTooSmall);
+            let (size, least) = (self.size.to_string(), self.least.to_string());
+            return Err(error::with_fields(refused, &[("ProposedSize", &size), ("MinSizeAllowed", &least)]));
         }
         Ok(bytes)
     }

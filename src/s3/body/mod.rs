@@ -142,7 +142,7 @@ pub(crate) fn uncover(
         Announced::Plain => Ok(Plain { body, fault }.boxed_unsync()),
         Announced::Digest(digest) if body.is_end_stream() => match hex::encode(digest) == EMPTY_SHA256 {
             true => Ok(body),
-            false => Err(sha256_mismatch()),
+            false => Err(sha256_mismatch(&digest, EMPTY_SHA256)),
         },
         Announced::Digest(digest) => Ok(stream_of(Hashed::new(body, digest), fault)),
         Announced::Chunks { signed, trailers } => {
@@ -266,11 +266,16 @@ fn missing_length() -> S3Error {
     error::with(S3ErrorCode::MissingContentLength, "You must provide the Content-Length HTTP header.")
 }
 
-fn sha256_mismatch() -> S3Error {
-    error::custom(
+fn sha256_mismatch(promised: &[u8; 32], computed: &str) -> S3Error {
+    let mismatch = error::custom(
         "XAmzContentSHA256Mismatch",
         StatusCode::BAD_REQUEST,
         "The provided 'x-amz-content-sha256' header does not match what was computed.",
+    );
+    let promised = hex::encode(promised);
+    error::with_fields(
+        mismatch,
+        &[("ClientComputedContentSHA256", &promised), ("S3ComputedContentSHA256", computed)],
     )
 }
 

@@ -9,6 +9,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cellgate_core::Error;
 use cellgate_core::http::date;
 use cellgate_core::principal::Principal;
+use cellgate_core::workspace::Versioning;
+use http::HeaderMap;
 use s3s::dto::{
     Bucket as Shown, CreateBucketConfiguration, CreateBucketInput, CreateBucketOutput, DeleteBucketInput,
     DeleteBucketOutput, HeadBucketInput, HeadBucketOutput, ListBucketsInput, ListBucketsOutput,
@@ -33,7 +35,9 @@ pub(crate) async fn list_buckets(
     let limit = match req.input.max_buckets {
         None => PAGE_MAX,
         Some(limit) if (1..=PAGE_MAX).contains(&limit) => limit,
-        Some(_) => return Err(error::invalid("max-buckets must be an integer between 1 and 10000")),
+        Some(_) => {
+            return Err(error::invalid("Argument max-buckets must be an integer between 1 and 10000."));
+        }
     };
     let limit = usize::try_from(limit).unwrap_or_default();
     let after = req.input.continuation_token.as_deref().map(read_token).transpose()?;
@@ -113,7 +117,9 @@ pub(crate) async fn create_bucket(
         other => error::answer(other),
     })?;
     let location = Some(format!("/{name}"));
-    Ok(S3Response::new(CreateBucketOutput { location, ..CreateBucketOutput::default() }))
+    let mut more = HeaderMap::new();
+    headers::insert(&mut more, "x-amz-bucket-arn", &format!("arn:aws:s3:::{name}"));
+    Ok(S3Response::with_headers(CreateBucketOutput { location, ..CreateBucketOutput::default() }, more))
 }
 
 /// What a workspace cannot be made with.
@@ -179,8 +185,13 @@ pub(crate) async fn delete_bucket(
         return Err(error::denied("this bucket is the tree of all workspaces and cannot be deleted"));
     }
     let name = req.input.bucket;
+    let versioned = !matches!(tree.versioning(bucket.root()).await, Ok(Versioning::Off) | Err(_));
     let removed = survive(async move { tree.remove_workspace(&name).await }).await;
     removed.map_err(|refused| match refused {
+        Error::NotEmpty(_) if versioned => error::with(
+            S3ErrorCode::BucketNotEmpty,
+            "The bucket you tried to delete is not empty. You must delete all versions in the bucket.",
+        ),
         Error::NotEmpty(_) => S3Error::new(S3ErrorCode::BucketNotEmpty),
         Error::NotFound(_) => S3Error::new(S3ErrorCode::NoSuchBucket),
         Error::Denied { .. } => error::denied("no right to delete this bucket"),

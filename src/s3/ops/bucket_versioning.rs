@@ -49,7 +49,7 @@ pub(crate) async fn put_bucket_versioning(
     let enabled = match status.ok_or_else(illegal)? {
         BucketVersioningStatus::ENABLED => true,
         BucketVersioningStatus::SUSPENDED => false,
-        _ => return Err(illegal()),
+        _ => return Err(S3Error::new(S3ErrorCode::MalformedXML)),
     };
     if asked.mfa_delete.is_some_and(|mfa| mfa.as_str() == MFADelete::ENABLED) {
         return Err(error::unsupported("MFA delete"));

@@ -112,6 +112,9 @@ fn part_list(asked: &[CompletedPart]) -> S3Result<Vec<PartRef>> {
     let mut parts: Vec<PartRef> = Vec::with_capacity(asked.len());
     for part in asked {
         let number = part.part_number.ok_or_else(|| S3Error::new(S3ErrorCode::MalformedXML))?;
+        if number < 1 {
+            return Err(error::argument("PartNumber", &number.to_string(), "PartNumber must be >= 1"));
+        }
         let number = part_number(number)?;
         if parts.last().is_some_and(|last| last.number >= number) {
             return Err(S3Error::new(S3ErrorCode::InvalidPartOrder));

@@ -3,6 +3,7 @@
 //! Copying a key onto itself is for replacing its metadata (rclone sets modification times so), or
 //! for bringing an earlier version back.
 
+use cellgate_core::node::Attributes;
 use cellgate_core::tree::{Parents, Transfer, VersionRef};
 use cellgate_core::{Error, Node, Tree};
 use http::HeaderValue;
@@ -13,6 +14,7 @@ use super::get_object::{EMPTY_MD5, leaf, missing};
 use super::put_object::make_folder;
 use super::{DirectRequest, Ops, survive};
 use crate::address::{Bucket, Key};
+use crate::headers::REDIRECT;
 use crate::tags::Tags;
 use crate::{checksums, error, headers, route, versions};
 
@@ -37,6 +39,7 @@ pub(crate) async fn copy_object(ops: &Ops, req: DirectRequest) -> S3Result<S3Res
         }
         _ => return Err(error::invalid("a key that ends in a slash is a folder and takes no content")),
     };
+    let tagging = directive(&req, "x-amz-tagging-directive")?;
     let replace = match directive(&req, "x-amz-metadata-directive")? {
         Directive::Copy if from == to && version.is_none() => {
             return Err(error::with(
@@ -49,13 +52,15 @@ pub(crate) async fn copy_object(ops: &Ops, req: DirectRequest) -> S3Result<S3Res
         Directive::Copy => None,
         Directive::Replace => Some(headers::content(&req.headers)?),
     };
-    let tags = match directive(&req, "x-amz-tagging-directive")? {
+    let own = headers::content(&req.headers)?.0;
+    let tags = match tagging {
         Directive::Copy => None,
         Directive::Replace => Some(Tags::of_header(&req.headers)?.unwrap_or_default().text()),
     };
     let compute = checksums::algorithm(&req.headers, "x-amz-checksum-algorithm")?;
     let node = versions::stat(&tree, &from, version).await.map_err(versions::source_missing)?;
     leaf(&node)?;
+    let replace = replace.or_else(|| redirected(&node, &own));
     let source_version = versions::of(&tree, &from, &node).await;
     let source = headers::source_conditions(&req.headers)?;
     // Those of a read, `modified since` among them; the copy checks again what a write can.
@@ -81,6 +86,19 @@ pub(crate) async fn copy_object(ops: &Ops, req: DirectRequest) -> S3Result<S3Res
     Ok(answer)
 }
 
+/// What a copy is made with, where the source redirects or the copy is to: where to is not copied.
+fn redirected(source: &Node, own: &Attributes) -> Option<(Attributes, Option<String>)> {
+    let location = own.get(REDIRECT);
+    (source.attributes.get(REDIRECT) != location).then(|| {
+        let mut attributes = source.attributes.clone();
+        attributes.0.remove(REDIRECT);
+        if let Some(location) = location {
+            attributes.set(REDIRECT, location);
+        }
+        (attributes, Some(source.mime.clone()))
+    })
+}
+
 enum Directive {
     Copy,
     Replace,
@@ -90,7 +108,10 @@ fn directive(req: &DirectRequest, name: &'static str) -> S3Result<Directive> {
     match req.header(name)?.unwrap_or("COPY") {
         "COPY" => Ok(Directive::Copy),
         "REPLACE" => Ok(Directive::Replace),
-        _ => Err(error::invalid(format!("header `{name}` can only be `COPY` or `REPLACE`"))),
+        other => {
+            let what = if name == "x-amz-tagging-directive" { "tagging" } else { "metadata" };
+            Err(error::argument(name, other, format!("Unknown {what} directive.")))
+        }
     }
 }
 
@@ -115,10 +136,22 @@ fn source_address(header: &str) -> S3Result<(String, String, Option<VersionRef>)
         None => (header, None),
     };
     let version = versions::asked(version)?;
-    let path = route::decode(path)?;
+    let wrong =
+        |what: &str| error::argument("x-amz-copy-source", header, format!("Invalid copy source {what}"));
+    let percent = |at: usize| {
+        path.as_bytes().get(at + 1..at + 3).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit))
+    };
+    if !path.match_indices('%').all(|(at, _)| percent(at)) {
+        return Err(wrong("encoding"));
+    }
+    let path = route::decode(path).map_err(|_| wrong("encoding"))?;
     let (bucket, key) = route::split_bucket(&path);
-    if bucket.is_empty() || key.is_empty() {
-        return Err(error::invalid("copy source must be `<bucket>/<key>`"));
+    if bucket.is_empty() || bucket.contains(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_' | '.')))
+    {
+        return Err(wrong("bucket name"));
+    }
+    if key.is_empty() || key.split('/').any(|name| matches!(name, "." | "..")) {
+        return Err(wrong("object key"));
     }
     Ok((bucket.to_owned(), key.to_owned(), version))
 }
@@ -168,7 +201,7 @@ mod tests {
             ("io/", S3ErrorCode::InvalidArgument),
             ("", S3ErrorCode::InvalidArgument),
             ("io/ws/a?versionId=1", S3ErrorCode::InvalidArgument),
-            ("io/%ff", S3ErrorCode::InvalidURI),
+            ("io/%ff", S3ErrorCode::InvalidArgument),
         ] {
             assert_eq!(of(header).unwrap_err().code(), &code, "{header}");
         }

@@ -31,7 +31,7 @@ pub(crate) async fn get_object(ops: &Ops, req: DirectRequest) -> S3Result<S3Resp
     let conditions = Conditions::from_headers(&req.headers);
     let path = match bucket.key(&req.key)? {
         Key::Leaf(path) => path,
-        Key::Folder(path) => return folder(&tree, &path, &conditions, overrides).await,
+        Key::Folder(path) => return folder(&tree, &path, &req, &conditions, overrides).await,
     };
     let part = part(&req)?;
     let failed = |error| match (part, error) {
@@ -48,6 +48,7 @@ pub(crate) async fn get_object(ops: &Ops, req: DirectRequest) -> S3Result<S3Resp
         leaf(&node)?;
         conditions.check_read(&node, &path.to_string()).map_err(error::answer)?;
         let range = part.map_or_else(|| range(&req, Some(&node)), |part| Ok(Some(part)))?;
+        let range = range.filter(|range| !is_end_of_nothing(*range, node.size));
         let range = range.map(|range| node.resolve(range)).transpose().map_err(failed)?;
         (node, range, None)
     } else {
@@ -56,9 +57,15 @@ pub(crate) async fn get_object(ops: &Ops, req: DirectRequest) -> S3Result<S3Resp
             false => None,
         };
         let range = part.map_or_else(|| range(&req, current.as_ref()), |part| Ok(Some(part)))?;
-        let options = ReadOptions { range, conditions, version };
+        let mut options = ReadOptions { range, conditions, version };
         let read = match tree.read(&path, &options).await {
             Ok(read) => read,
+            Err(Error::RangeNotSatisfiable { size })
+                if range.is_some_and(|range| is_end_of_nothing(range, size)) =>
+            {
+                options.range = None;
+                tree.read(&path, &options).await.map_err(missing)?
+            }
             Err(error @ (Error::NotFound(_) | Error::IsADeleteMarker(_))) => {
                 return Err(versions::missing(&tree, &path, version, error).await);
             }
@@ -78,8 +85,7 @@ pub(crate) async fn get_object(ops: &Ops, req: DirectRequest) -> S3Result<S3Resp
     if let (Some(_), Some(count)) = (part, node.part_count()) {
         answer.insert("x-amz-mp-parts-count", HeaderValue::from(count));
     }
-    let mode = req.header("x-amz-checksum-mode")?;
-    if mode.is_some_and(|mode| mode.eq_ignore_ascii_case("enabled")) {
+    if checksum_mode(&req)? {
         // Of what is sent only: SDKs check what they got against it.
         match (part, range) {
             (Some(RangeSpec::Part(number)), _) if node.part_count().is_some() => {
@@ -140,9 +146,19 @@ pub(super) fn range(req: &DirectRequest, current: Option<&Node>) -> S3Result<Opt
     Ok(holds.then_some(range))
 }
 
+fn checksum_mode(req: &DirectRequest) -> S3Result<bool> {
+    Ok(req.header("x-amz-checksum-mode")?.is_some_and(|mode| mode.eq_ignore_ascii_case("enabled")))
+}
+
+/// RFC 9110 14.1.2: the last bytes of what has none are all of it.
+fn is_end_of_nothing(range: RangeSpec, size: u64) -> bool {
+    size == 0 && matches!(range, RangeSpec::Suffix(1..))
+}
+
 async fn folder(
     tree: &Tree,
     path: &NodePath,
+    req: &DirectRequest,
     conditions: &Conditions,
     overrides: HeaderMap,
 ) -> S3Result<S3Response<Body>> {
@@ -150,6 +166,12 @@ async fn folder(
     conditions.check_read(&node, &path.to_string()).map_err(error::answer)?;
     let mut answer = headers::object(&node);
     answer.insert(CONTENT_LENGTH, HeaderValue::from(0));
+    if let Some(range) = range(req, Some(&node))?.filter(|range| !is_end_of_nothing(*range, 0)) {
+        range.resolve(0).map_err(error::answer)?;
+    }
+    if checksum_mode(req)? {
+        answer.extend(headers::checksums(&node.attributes));
+    }
     answer.extend(overrides);
     Ok(respond(Body::empty(), answer, false))
 }

@@ -6,7 +6,7 @@ use s3s::dto::{
     Checksum, GetObjectAttributesInput, GetObjectAttributesOutput, GetObjectAttributesParts, ObjectPart,
     StorageClass,
 };
-use s3s::{S3Request, S3Response, S3Result};
+use s3s::{S3ErrorCode, S3Request, S3Response, S3Result};
 
 use super::Ops;
 use super::get_object::leaf;
@@ -39,13 +39,17 @@ impl Wanted {
                 "ObjectParts" => wanted.parts = true,
                 "StorageClass" => wanted.class = true,
                 "ObjectSize" => wanted.size = true,
-                _ => return Err(error::invalid("Invalid attribute name specified.")),
+                other => return Err(error::argument(ATTRIBUTES, other, "Invalid attribute name specified.")),
             }
         }
         match wanted == Self::default() {
-            true => Err(error::invalid(format!(
-                "The {ATTRIBUTES} header specifying the attributes to be retrieved is either missing or empty"
-            ))),
+            true => Err(error::with(
+                S3ErrorCode::InvalidRequest,
+                format!(
+                    "The {ATTRIBUTES} header specifying the attributes to be retrieved is either missing or \
+                     empty"
+                ),
+            )),
             false => Ok(wanted),
         }
     }
@@ -123,8 +127,13 @@ mod tests {
     fn attributes_are_asked_for_by_name() {
         let wanted = Wanted::of(["ETag, ObjectSize", "Checksum"].into_iter()).unwrap();
         assert_eq!(wanted, Wanted { etag: true, size: true, checksum: true, ..Wanted::default() });
-        for header in ["", ",", "etag", "ETag,Colour"] {
-            assert_eq!(Wanted::of([header].into_iter()).unwrap_err().code().as_str(), "InvalidArgument");
+        for (header, code) in [
+            ("", "InvalidRequest"),
+            (",", "InvalidRequest"),
+            ("etag", "InvalidArgument"),
+            ("ETag,Colour", "InvalidArgument"),
+        ] {
+            assert_eq!(Wanted::of([header].into_iter()).unwrap_err().code().as_str(), code, "{header}");
         }
     }
 }

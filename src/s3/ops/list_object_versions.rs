@@ -20,7 +20,7 @@ use super::list_objects::{Encoding, limit};
 use crate::address::{Bucket, Place};
 use crate::listing::{LAST, Question, Start, group_of};
 use crate::versions;
-use crate::{error, headers};
+use crate::{checksums, error, headers};
 
 type Cursor = (String, Option<VersionRef>);
 
@@ -231,6 +231,12 @@ fn render(output: &mut ListObjectVersionsOutput, item: Item, encoding: Encoding,
                 size: Some(i64::try_from(version.size).unwrap_or(i64::MAX)),
                 storage_class: standard(),
                 owner: Some(owner.clone()),
+                checksum_algorithm: Some(
+                    checksums::kept(&version.attributes)
+                        .map(|(algorithm, _)| checksums::algorithm_name(algorithm))
+                        .collect(),
+                ),
+                checksum_type: checksums::kept_type(&version.attributes).map(checksums::type_of),
                 ..ObjectVersion::default()
             });
         }

@@ -16,7 +16,7 @@ use super::Ops;
 use super::bucket::owner;
 use super::get_object::EMPTY_MD5;
 use crate::listing::{self, Answer, Item, PAGE_MAX, Question};
-use crate::{error, headers};
+use crate::{checksums, error, headers};
 
 pub(crate) async fn list_objects(
     ops: &Ops,
@@ -97,9 +97,9 @@ pub(crate) async fn list_objects_v2(
 pub(crate) fn limit(asked: Option<i32>) -> S3Result<usize> {
     match asked {
         None => Ok(PAGE_MAX),
-        Some(limit) => usize::try_from(limit)
-            .map(|limit| limit.min(PAGE_MAX))
-            .map_err(|_| error::invalid("the page size must not be negative")),
+        Some(limit) => usize::try_from(limit).map(|limit| limit.min(PAGE_MAX)).map_err(|_| {
+            error::invalid(format!("Argument {limit} must be an integer between 0 and 2147483647"))
+        }),
     }
 }
 
@@ -152,6 +152,7 @@ fn render(answer: Answer, encoding: Encoding, owner: Option<&Owner>) -> (Vec<Obj
             Item::Prefix(prefix) => prefixes.push(CommonPrefix { prefix: Some(encoding.write(&prefix)) }),
             Item::Object { key, node } => {
                 let folder = node.is_collection();
+                let kept = checksums::kept(&node.attributes);
                 contents.push(Object {
                     key: Some(encoding.write(&key)),
                     e_tag: Some(headers::etag(if folder { EMPTY_MD5 } else { &node.etag })),
@@ -159,6 +160,10 @@ fn render(answer: Answer, encoding: Encoding, owner: Option<&Owner>) -> (Vec<Obj
                     last_modified: Some(headers::timestamp(node.mtime_ns)),
                     storage_class: Some(ObjectStorageClass::from_static(ObjectStorageClass::STANDARD)),
                     owner: owner.cloned(),
+                    checksum_algorithm: Some(
+                        kept.map(|(algorithm, _)| checksums::algorithm_name(algorithm)).collect(),
+                    ),
+                    checksum_type: checksums::kept_type(&node.attributes).map(checksums::type_of),
                     ..Object::default()
                 });
             }

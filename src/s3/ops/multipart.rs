@@ -53,11 +53,11 @@ pub(crate) async fn upload_part(
     let number = part_number(req.input.part_number)?;
     let promised = Promised::of(&req.headers, &req.extensions)?;
     checksums::check_promised(&req.headers, &promised)?;
-    checksums::check_part(&tree.upload(&path, id).await.map_err(error::answer)?, &promised)?;
+    let lacking = checksums::check_part(&tree.upload(&path, id).await.map_err(error::answer)?, &promised)?;
     let write = Write {
         size: Some(length(req.input.content_length)?),
         checksums: promised.checksums,
-        compute: promised.compute,
+        compute: promised.compute.into_iter().chain(lacking).collect(),
         late: promised.late,
         ..Write::default()
     };
@@ -136,7 +136,7 @@ pub(crate) fn part_number(number: i32) -> S3Result<u32> {
     u32::try_from(number)
         .ok()
         .filter(|number| (1..=PART_MAX).contains(number))
-        .ok_or_else(|| error::invalid("Part number must be an integer between 1 and 10000, inclusive"))
+        .ok_or_else(|| error::invalid("Part number must be an integer between 1 and 10000, inclusive."))
 }
 
 /// The key that an upload will have.

@@ -3,11 +3,13 @@
 //! A key that ends in a slash and has no content makes a folder, which keeps its metadata: rclone
 //! notes the times of directories so.
 
+use cellgate_core::content::{Algorithm, Checksum};
 use cellgate_core::http::conditional::Conditions;
 use cellgate_core::node::Attributes;
 use cellgate_core::tree::{Existing, Parents, Write};
 use cellgate_core::{Error, NodePath, Tree};
 use futures_util::TryStreamExt as _;
+use http::HeaderValue;
 use s3s::dto::{PutObjectInput, PutObjectOutput};
 use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 
@@ -29,7 +31,8 @@ pub(crate) async fn put_object(
     let conditions = headers::write_conditions(&req.headers)?;
     let promised = Promised::of(&req.headers, &req.extensions)?;
     checksums::check_promised(&req.headers, &promised)?;
-    let (attributes, mime) = headers::new_object(&req.headers)?;
+    let default = checksums::by_default(&promised);
+    let (mut attributes, mime) = headers::new_object(&req.headers)?;
     let (content, fault) = body::incoming(req.input.body);
     let path = match key {
         Key::Leaf(path) => path,
@@ -43,9 +46,12 @@ pub(crate) async fn put_object(
             if conditions.if_match.is_some() {
                 return Err(error::unsupported("If-Match on a folder"));
             }
+            let digests = folder_digests(promised, default).map_err(error::answer)?;
+            attributes.0.extend(digests.0.clone());
             make_folder(tree, path, new_only, attributes).await.map_err(error::answer)?;
             let e_tag = Some(headers::etag(super::get_object::EMPTY_MD5));
-            return Ok(S3Response::new(PutObjectOutput { e_tag, ..PutObjectOutput::default() }));
+            let output = PutObjectOutput { e_tag, ..PutObjectOutput::default() };
+            return Ok(S3Response::with_headers(output, headers::checksums(&digests)));
         }
     };
     let write = Write {
@@ -54,7 +60,7 @@ pub(crate) async fn put_object(
         existing: Existing::Replace,
         size: Some(size),
         checksums: promised.checksums,
-        compute: promised.compute,
+        compute: promised.compute.into_iter().chain(default).collect(),
         late: promised.late,
         mime,
         attributes,
@@ -72,7 +78,25 @@ pub(crate) async fn put_object(
         version_id: versions::of(&tree, &path, &node).await,
         ..PutObjectOutput::default()
     };
-    Ok(S3Response::with_headers(output, headers::checksums(&node.attributes)))
+    let mut more = headers::checksums(&node.attributes);
+    more.insert("x-amz-object-size", HeaderValue::from(node.size));
+    Ok(S3Response::with_headers(output, more))
+}
+
+/// The digests of a folder's key: those of nothing.
+fn folder_digests(promised: Promised, default: Option<Algorithm>) -> Result<Attributes, Error> {
+    let late = promised.late.map(|late| late()).transpose()?.unwrap_or_default();
+    let mut digests = Attributes::default();
+    for sum in promised.checksums.into_iter().chain(late) {
+        if sum.value != sum.algorithm.of_nothing() {
+            return Err(Error::ChecksumMismatch { algorithm: sum.algorithm.as_str() });
+        }
+        sum.keep(&mut digests);
+    }
+    if let Some(algorithm) = default {
+        Checksum { algorithm, value: algorithm.of_nothing() }.keep(&mut digests);
+    }
+    Ok(digests)
 }
 
 /// The announced length. Without one nobody could tell a whole body from one that was cut off.

@@ -206,7 +206,8 @@ async fn promised_digests_are_checked_and_kept() {
     assert_error(&stage.send(other("content-md5", "nonsense")).await, 400, "InvalidDigest");
     assert_error(&stage.send(other("x-amz-checksum-crc32", &crc("hello"))).await, 400, "BadDigest");
     assert_error(&stage.send(other("x-amz-checksum-crc32", "eA==")).await, 400, "InvalidRequest");
-    assert_error(&stage.send(other("x-amz-checksum-sha512", "eA==")).await, 501, "NotImplemented");
+    assert_error(&stage.send(other("x-amz-checksum-sha512", "eA==")).await, 400, "InvalidRequest");
+    assert_error(&stage.send(other("x-amz-checksum-md4", "eA==")).await, 501, "NotImplemented");
     assert_eq!(stage.get(URI).await.body, "hello");
 }
 

@@ -53,7 +53,7 @@ async fn a_bucket_says_whether_it_keeps_versions_and_administrators_decide() {
     assert_eq!(of("/io").await, "", "several workspaces have no one status");
     assert_eq!(status(&stage, "Suspended").await.status, 200);
     assert_eq!(of(BUCKET).await, "Suspended");
-    assert_error(&status(&stage, "Off").await, 400, "IllegalVersioningConfigurationException");
+    assert_error(&status(&stage, "Off").await, 400, "MalformedXML");
     let admin = signer(&stage.core, "admin").await;
     let whole = Signed::new("PUT", "/io?versioning").body(configuration("Enabled"));
     assert_error(&serve(&stage.s3, admin.header(whole)).await, 409, "InvalidBucketState");
