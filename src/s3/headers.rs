@@ -101,7 +101,7 @@ fn without_aws_chunked(value: &str) -> String {
         .map(str::trim)
         .filter(|coding| !coding.eq_ignore_ascii_case("aws-chunked"))
         .collect();
-    codings.join(",")
+    codings.join(", ")
 }
 
 /// The digests a body is promised to have.
@@ -117,9 +117,17 @@ impl Promised {
     pub(crate) fn of(headers: &HeaderMap, extensions: &Extensions) -> S3Result<Self> {
         let mut promised = Self::default();
         if let Some(value) = text(headers, "content-md5")? {
+            let sent = value;
             let value = STANDARD.decode(value).ok().filter(|value| value.len() == 16);
-            let Some(value) = value else { return Err(S3Error::new(S3ErrorCode::InvalidDigest)) };
+            let Some(value) = value else {
+                let invalid = S3Error::new(S3ErrorCode::InvalidDigest);
+                return Err(error::with_fields(invalid, &[("Content-MD5", sent)]));
+            };
             promised.checksums.push(Checksum { algorithm: Algorithm::ContentMd5, value });
+        }
+        let named = |name: &HeaderName| matches!(checksum_header(name.as_str()), Ok(Some(_)));
+        if headers.keys().filter(|name| named(name)).count() > 1 {
+            return Err(checksums::several());
         }
         for name in headers.keys() {
             let Some(algorithm) = checksum_header(name.as_str())? else { continue };
@@ -216,10 +224,14 @@ pub(crate) fn digests<'v>(digests: impl Iterator<Item = (Algorithm, &'v str)>) -
 /// The digests kept with an object and their kind, as response headers.
 pub(crate) fn checksums(attributes: &Attributes) -> HeaderMap {
     let mut headers = digests(checksums::kept(attributes));
+    checksum_type(&mut headers, attributes);
+    headers
+}
+
+pub(crate) fn checksum_type(headers: &mut HeaderMap, attributes: &Attributes) {
     if let Some(of) = checksums::kept_type(attributes) {
         headers.insert("x-amz-checksum-type", HeaderValue::from_static(checksums::name_of(of)));
     }
-    headers
 }
 
 /// What every GET and HEAD says of an object, without its length.
@@ -354,9 +366,11 @@ mod tests {
 
     #[test]
     fn the_transfer_coding_is_not_kept() {
-        for (sent, kept) in
-            [("aws-chunked", None), ("gzip, aws-chunked", Some("gzip")), ("gzip", Some("gzip"))]
-        {
+        for (sent, kept) in [
+            ("aws-chunked", None),
+            ("gzip, aws-chunked", Some("gzip")),
+            ("deflate, gzip", Some("deflate, gzip")),
+        ] {
             let (attributes, _) = content(&map(&[("content-encoding", sent)])).unwrap();
             assert_eq!(attributes.get("content-encoding"), kept, "{sent}");
         }

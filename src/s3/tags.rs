@@ -29,6 +29,9 @@ impl Tags {
         let mut tags = Vec::new();
         for pair in text.split('&').filter(|pair| !pair.is_empty()) {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            if key.is_empty() {
+                return Err(malformed());
+            }
             tags.push((decode(key).ok_or_else(malformed)?, decode(value).ok_or_else(malformed)?));
         }
         if twice(&tags) {
@@ -113,6 +116,11 @@ fn allowed(c: char) -> bool {
 }
 
 fn decode(text: &str) -> Option<String> {
+    let escape =
+        |at: usize| text.get(at + 1..at + 3).is_some_and(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()));
+    if !text.match_indices('%').all(|(at, _)| escape(at)) {
+        return None;
+    }
     Some(percent_decode_str(&text.replace('+', " ")).decode_utf8().ok()?.into_owned())
 }
 
@@ -160,12 +168,14 @@ mod tests {
         for wrong in [
             format!("{}=v", "k".repeat(129)),
             format!("k={}", "v".repeat(257)),
-            "=v".to_owned(),
             "a!=v".to_owned(),
             "a=v%00".to_owned(),
             "aws:a=v".to_owned(),
         ] {
             assert_eq!(of(&wrong), Err("InvalidTag".to_owned()), "{wrong}");
+        }
+        for wrong in ["=v", "=", "k%", "k%2", "k%zz"] {
+            assert_eq!(of(wrong), Err("InvalidArgument".to_owned()), "{wrong}");
         }
         let twice = ["1", "2"].map(|value| Tag { key: Some("a".into()), value: Some(value.into()) });
         assert_eq!(Tags::of_document(twice.into()).unwrap_err().code().as_str(), "InvalidTag");

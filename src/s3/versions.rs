@@ -56,6 +56,11 @@ pub(crate) async fn of(tree: &Tree, path: &NodePath, node: &Node) -> Option<Stri
     }
 }
 
+/// The id that a write answers: none where it made no version that stays.
+pub(crate) fn made(node: &Node) -> Option<String> {
+    node.version.map(|id| id.to_string())
+}
+
 /// The same as a header.
 pub(crate) fn stamp(answer: &mut HeaderMap, name: &str, version: Option<String>) {
     if let Some(version) = version {

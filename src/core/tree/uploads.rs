@@ -190,9 +190,9 @@ impl Tree {
     pub async fn complete_upload(&self, path: &NodePath, id: Uuid, how: Complete) -> Result<Written> {
         let named = how.parts.clone();
         match self.complete_once(path, id, how).await {
-            Err(Error::NoSuchUpload(upload)) => {
-                let before = self.completed_before(path, id, named.as_deref()).await?;
-                before.ok_or(Error::NoSuchUpload(upload))
+            // Of completions at the same time one takes the parts from the others.
+            Err(error @ (Error::NoSuchUpload(_) | Error::InvalidPart { .. })) => {
+                self.completed_before(path, id, named.as_deref()).await?.ok_or(error)
             }
             done => done,
         }

@@ -51,8 +51,12 @@ impl Form {
             "AWS4-ECDSA-P256-SHA256" => return Err(error::unsupported("Signature Version 4A")),
             _ if scheme.eq_ignore_ascii_case("Bearer") => Self::Bearer,
             _ if !authorization.contains(' ') => {
-                return Err(error::invalid(
-                    "Authorization header is invalid -- one and only one ' ' (space) required.",
+                // Its value may be a token.
+                return Err(error::with_fields(
+                    error::invalid(
+                        "Authorization header is invalid -- one and only one ' ' (space) required.",
+                    ),
+                    &[("ArgumentName", "Authorization")],
                 ));
             }
             _ if scheme.starts_with("AWS") => return Err(error::invalid("Unsupported Authorization Type")),

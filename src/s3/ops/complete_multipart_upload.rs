@@ -85,7 +85,7 @@ pub(crate) async fn complete_multipart_upload(
         key: Some(req.input.key),
         e_tag: Some(headers::etag(&written.node.etag)),
         location: Some(location),
-        version_id: versions::of(&tree, &path, &written.node).await,
+        version_id: versions::made(&written.node),
         checksum_type: checksums::kept_type(attributes).map(checksums::type_of),
         ..CompleteMultipartUploadOutput::default()
     };

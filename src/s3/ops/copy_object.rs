@@ -146,7 +146,9 @@ fn source_address(header: &str) -> S3Result<(String, String, Option<VersionRef>)
     }
     let path = route::decode(path).map_err(|_| wrong("encoding"))?;
     let (bucket, key) = route::split_bucket(&path);
-    if bucket.is_empty() || bucket.contains(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_' | '.')))
+    if bucket.is_empty()
+        || bucket.parse::<std::net::Ipv4Addr>().is_ok()
+        || bucket.contains(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_' | '.')))
     {
         return Err(wrong("bucket name"));
     }

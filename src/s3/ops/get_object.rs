@@ -91,6 +91,7 @@ pub(crate) async fn get_object(ops: &Ops, req: DirectRequest) -> S3Result<S3Resp
             (Some(RangeSpec::Part(number)), _) if node.part_count().is_some() => {
                 let piece = node.pieces(number.saturating_sub(1), 1).pop();
                 answer.extend(headers::digests(piece.into_iter().flat_map(|piece| piece.digests)));
+                headers::checksum_type(&mut answer, &node.attributes);
             }
             (None, Some(_)) => {}
             _ => answer.extend(headers::checksums(&node.attributes)),
@@ -128,7 +129,7 @@ fn no_such_part() -> S3Error {
     error::custom(
         "InvalidPartNumber",
         StatusCode::RANGE_NOT_SATISFIABLE,
-        "The requested partnumber is not satisfiable",
+        "The requested partnumber is not satisfiable.",
     )
 }
 

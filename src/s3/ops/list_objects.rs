@@ -42,7 +42,10 @@ pub(crate) async fn list_objects(
         name: Some(input.bucket),
         prefix: Some(encoding.write(&question.prefix)),
         marker: Some(encoding.write(&question.after)),
-        delimiter: input.delimiter.map(|delimiter| encoding.write(&delimiter)),
+        delimiter: input
+            .delimiter
+            .filter(|delimiter| !delimiter.is_empty())
+            .map(|text| encoding.write(&text)),
         max_keys: Some(i32::try_from(question.limit).unwrap_or(i32::MAX)),
         is_truncated: Some(more),
         next_marker,
@@ -60,7 +63,7 @@ pub(crate) async fn list_objects_v2(
     let (tree, bucket) = ops.open(&req.extensions, &req.input.bucket).await?;
     let input = req.input;
     let encoding = Encoding::of(input.encoding_type.as_ref())?;
-    let after = match &input.continuation_token {
+    let after = match input.continuation_token.as_deref().filter(|token| !token.is_empty()) {
         Some(token) => read_token(token)?,
         None => input.start_after.clone().unwrap_or_default(),
     };
@@ -79,7 +82,10 @@ pub(crate) async fn list_objects_v2(
     Ok(S3Response::new(ListObjectsV2Output {
         name: Some(input.bucket),
         prefix: Some(encoding.write(&question.prefix)),
-        delimiter: input.delimiter.map(|delimiter| encoding.write(&delimiter)),
+        delimiter: input
+            .delimiter
+            .filter(|delimiter| !delimiter.is_empty())
+            .map(|text| encoding.write(&text)),
         max_keys: Some(i32::try_from(question.limit).unwrap_or(i32::MAX)),
         key_count: Some(i32::try_from(contents.len() + common_prefixes.len()).unwrap_or(i32::MAX)),
         is_truncated: Some(more),
