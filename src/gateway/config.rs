@@ -8,6 +8,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use cellgate_core::Makers;
+use cellgate_s3::CorsRule;
+
+use crate::cors;
 
 /// What `serve` and the commands need to know.
 #[derive(Debug, Clone)]
@@ -35,6 +38,8 @@ pub struct Config {
     pub s3_domains: Vec<String>,
     pub s3_create_buckets: Makers,
     pub s3_bucket_datasource: String,
+    /// In the file alone: a rule does not fit into a variable.
+    pub s3_cors: Vec<CorsRule>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,6 +83,7 @@ impl Default for Config {
             s3_domains: Vec::new(),
             s3_create_buckets: Makers::Admins,
             s3_bucket_datasource: "buckets".to_owned(),
+            s3_cors: Vec::new(),
         }
     }
 }
@@ -230,6 +236,13 @@ impl Config {
     }
 
     fn apply_value(&mut self, name: &str, value: &toml::Value, problems: &mut Vec<Problem>) {
+        if name == "s3.cors" {
+            match cors::rules(value) {
+                Ok(rules) => self.s3_cors = rules,
+                Err(why) => problems.extend(why.into_iter().map(Problem)),
+            }
+            return;
+        }
         let Some(key) = KEYS.iter().find(|key| key.name == name) else {
             problems.push(Problem(format!("config: `{name}`: there is no such key")));
             return;
@@ -350,11 +363,13 @@ mod tests {
 
     #[test]
     fn a_section_is_read_like_the_rest() {
-        let file = "[s3]\ndomains = [\"S3.example.org\", \"b.org\"]\ncreate_buckets = \"everyone\"";
+        let file = "[s3]\ndomains = [\"S3.example.org\", \"b.org\"]\ncreate_buckets = \"everyone\"\n\
+                    [[s3.cors]]\norigins = [\"*\"]\nmethods = [\"GET\"]";
         let config = load(file, &[("CELLGATE_S3_BUCKET_DATASOURCE", "made")]).unwrap();
         assert_eq!(config.s3_domains, ["s3.example.org", "b.org"]);
         assert_eq!(config.s3_create_buckets, Makers::Everyone);
         assert_eq!(config.s3_bucket_datasource, "made");
+        assert_eq!(config.s3_cors.len(), 1);
         let config = load(file, &[("CELLGATE_S3_DOMAINS", "c.org, d.org")]).unwrap();
         assert_eq!(config.s3_domains, ["c.org", "d.org"]);
     }

@@ -21,6 +21,7 @@ mod cli;
 mod config;
 #[cfg(test)]
 mod contract_tests;
+mod cors;
 mod dispatch;
 mod listener;
 mod open;

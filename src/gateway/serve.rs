@@ -68,7 +68,8 @@ pub async fn serve(config: Config) -> Result<(), String> {
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(welcome.as_bytes()).and_then(|()| out.flush());
     drop(out);
-    let s3 = Settings { domains: config.s3_domains.clone(), ..Settings::default() };
+    let s3 =
+        Settings { domains: config.s3_domains.clone(), cors: config.s3_cors.clone(), ..Settings::default() };
     let doors = Dispatch::new(doors(&core, s3));
     let service = Service::new(doors, Duration::from_secs(config.body_idle_timeout_s));
     drop(core);

@@ -34,6 +34,7 @@ mod address;
 mod auth;
 mod body;
 mod checksums;
+mod cors;
 mod domains;
 mod error;
 mod headers;
@@ -70,6 +71,7 @@ pub fn operations() -> impl Iterator<Item = &'static str> {
     ops::built()
 }
 
+pub use cors::{CorsRule, METHODS as CORS_METHODS};
 pub use settings::Settings;
 
 /// See the crate documentation. Cheap to clone.
@@ -134,7 +136,9 @@ impl Protocol for S3 {
     }
 
     fn recognizes(&self, request: &Request) -> bool {
-        route::is_for_s3(request)
+        let preflight =
+            !self.settings.cors.is_empty() && request.uri().path() != "*" && cors::is_preflight(request);
+        preflight || route::is_for_s3(request)
     }
 
     fn serve(&self, request: Request) -> BoxFuture<'static, Response> {
@@ -149,11 +153,17 @@ impl S3 {
         if let Some(bucket) = domains::bucket(&self.settings.domains, &request) {
             request.extensions_mut().insert(bucket);
         }
+        if let Some(answer) = cors::preflight(&self.settings.cors, &request) {
+            return asked.finish(answer.unwrap_or_else(render), Note::default()).await;
+        }
+        let grant = cors::Grant::of(&self.settings.cors, &request);
         let (response, note) = match self.serve_verified(request).await {
             Ok(answered) => answered,
             Err(error) => (render(error), Note::default()),
         };
-        asked.finish(response, note).await
+        let mut response = asked.finish(response, note).await;
+        grant.add_to(&mut response);
+        response
     }
 
     async fn serve_verified(&self, mut request: Request) -> S3Result<(HttpResponse, Note)> {

@@ -83,7 +83,7 @@ const SUB_RESOURCES: [&str; 9] = [
     "uploadId",
 ];
 
-/// Sub-resources of a bucket that s3s knows and answers 501 to.
+/// Sub-resources of a bucket that s3s knows; it answers 501 to those that are not built.
 const KNOWN: [&str; 11] = [
     "abac",
     "analytics",

@@ -1,5 +1,7 @@
 //! What an installation decides for this door.
 
+use crate::cors::CorsRule;
+
 /// See `docs/configuration.md`.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
@@ -9,4 +11,6 @@ pub struct Settings {
     /// First segments of other protocols' mounts. A bucket of such a name could not be reached by
     /// its path.
     pub reserved: Vec<String>,
+    /// For every bucket; the first that fits holds.
+    pub cors: Vec<CorsRule>,
 }

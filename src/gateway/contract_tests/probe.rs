@@ -50,6 +50,16 @@ const OTHERWISE: &[(&str, u16)] = &[
     ("s3/operations: ListDirectoryBuckets", 200),
 ];
 
+/// With rules, so that preflights are answered.
+fn settings() -> cellgate_s3::Settings {
+    let all = cellgate_s3::CorsRule {
+        origins: vec!["*".into()],
+        methods: vec!["GET".into()],
+        ..cellgate_s3::CorsRule::default()
+    };
+    cellgate_s3::Settings { cors: vec![all], ..cellgate_s3::Settings::default() }
+}
+
 /// An installation with somebody signed in everywhere; requests are sent to copies of it.
 struct Stage {
     index: MemoryIndex,
@@ -79,7 +89,7 @@ impl Stage {
             library: common.uuid.to_string(),
             links: Default::default(),
         };
-        let doors = Dispatch::new(doors(&core.core, cellgate_s3::Settings::default()));
+        let doors = Dispatch::new(doors(&core.core, settings()));
         stage.sign_in_to_seafile(&doors).await;
         stage.sign_in_to_pydio8(&doors).await;
         stage
@@ -120,7 +130,7 @@ impl Stage {
 
     async fn doors(&self) -> Dispatch {
         let core = TestCore::start(self.index.fork(), self.backends.fork()).await;
-        Dispatch::new(doors(&core.core, cellgate_s3::Settings::default()))
+        Dispatch::new(doors(&core.core, settings()))
     }
 
     /// A request of a shape, with credentials as the protocol has them.

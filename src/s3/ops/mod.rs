@@ -2,6 +2,7 @@
 
 mod archive;
 mod bucket;
+mod bucket_cors;
 mod bucket_versioning;
 mod complete_multipart_upload;
 mod copy_object;
@@ -38,7 +39,7 @@ use crate::route::{self, Direct};
 use crate::{Settings, error, headers};
 
 /// What is built. s3s answers 501 `NotImplemented` to every other operation it knows.
-const BUILT: [&str; 32] = [
+const BUILT: [&str; 33] = [
     "AbortMultipartUpload",
     "CompleteMultipartUpload",
     "CopyObject",
@@ -48,6 +49,7 @@ const BUILT: [&str; 32] = [
     "DeleteObject",
     "DeleteObjectTagging",
     "DeleteObjects",
+    "GetBucketCors",
     "GetBucketLocation",
     "GetBucketVersioning",
     "GetObject",
@@ -146,6 +148,10 @@ impl S3 for Ops {
     ) -> Answer<GetBucketLocationOutput> {
         self.open(&req.extensions, &req.input.bucket).await?;
         Ok(S3Response::new(GetBucketLocationOutput::default()))
+    }
+
+    async fn get_bucket_cors(&self, req: S3Request<GetBucketCorsInput>) -> Answer<GetBucketCorsOutput> {
+        bucket_cors::get_bucket_cors(self, req).await
     }
 
     async fn get_bucket_versioning(

@@ -11,6 +11,7 @@ mod bodies;
 mod buckets;
 mod checksums;
 mod copying;
+mod cors;
 mod deleting;
 mod lifetimes;
 mod listing;
