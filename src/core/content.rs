@@ -91,6 +91,14 @@ impl Checksum {
         }
     }
 
+    /// Checks something that is held as a whole.
+    pub fn check(promised: &[Self], content: &[u8]) -> Result<()> {
+        let algorithms: Vec<_> = promised.iter().map(|checksum| checksum.algorithm).collect();
+        let mut hashers = crate::digest::Hashers::new(&algorithms);
+        hashers.update(content);
+        verify(promised, &hashers.finish().1)
+    }
+
     /// Key under which a verified digest is kept in [`crate::node::Attributes`]; the value is base64.
     pub fn attribute(algorithm: Algorithm) -> String {
         format!("checksum:{}", algorithm.as_str())

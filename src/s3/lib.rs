@@ -31,6 +31,7 @@
 //! Known gaps: ACLs, encryption, thumbnails.
 
 mod address;
+mod asked;
 mod auth;
 mod body;
 mod checksums;
@@ -47,24 +48,19 @@ mod versions;
 mod wording;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use cellgate_core::http::{Client, Note, Protocol, Request, Response, date};
+use cellgate_core::http::{Note, Protocol, Request, Response};
 use cellgate_core::{Core, Door};
 use futures_util::future::BoxFuture;
-use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Method, StatusCode};
-use http_body_util::BodyExt as _;
+use http::StatusCode;
 use s3s::config::{S3Config, StaticConfigProvider};
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::validation::NameValidation;
 use s3s::{HttpResponse, S3Error, S3ErrorCode, S3Result};
 
+use crate::asked::Asked;
 use crate::auth::{CALL, Call, Front};
 use crate::ops::{DirectRoute, Ops, post_object};
-
-/// 1,000 keys to delete, or 10,000 parts to complete, fit well.
-const XML_MAX_BYTES: usize = 8 * 1024 * 1024;
 
 /// The operations that are built, by Amazon's names.
 pub fn operations() -> impl Iterator<Item = &'static str> {
@@ -103,7 +99,7 @@ impl S3 {
 
 fn config() -> S3Config {
     let mut config = S3Config::default();
-    config.xml_max_body_size = XML_MAX_BYTES;
+    config.xml_max_body_size = body::document::MAX_BYTES;
     // The core has the limit on leaves.
     config.put_object_max_size = None;
     config.allow_post_signature = false;
@@ -149,10 +145,10 @@ impl Protocol for S3 {
 
 impl S3 {
     async fn answer(self, mut request: Request) -> Response {
-        let asked = Asked::of(&request);
         if let Some(bucket) = domains::bucket(&self.settings.domains, &request) {
             request.extensions_mut().insert(bucket);
         }
+        let asked = Asked::of(&request);
         if let Some(answer) = cors::preflight(&self.settings.cors, &request) {
             return asked.finish(answer.unwrap_or_else(render), Note::default()).await;
         }
@@ -186,6 +182,10 @@ impl S3 {
     }
 
     async fn call(&self, request: Request, call: &Call) -> HttpResponse {
+        let request = match self.checked(request, call).await {
+            Ok(request) => request,
+            Err(refused) => return render(refused),
+        };
         let response = match self.service.call(request.map(s3s::Body::http_body_unsync)).await {
             Ok(response) => response,
             Err(cause) => {
@@ -199,6 +199,15 @@ impl S3 {
             _ => response,
         }
     }
+
+    /// Nothing is read of what nobody signed.
+    async fn checked(&self, request: Request, call: &Call) -> S3Result<Request> {
+        if !call.is_verified() {
+            return Ok(request);
+        }
+        let checked = body::document::check(request).await;
+        checked.map_err(|refused| call.fault.take().unwrap_or(refused))
+    }
 }
 
 fn render(error: S3Error) -> HttpResponse {
@@ -209,60 +218,6 @@ fn render(error: S3Error) -> HttpResponse {
     })
 }
 
-/// What an answer repeats of its request.
-struct Asked {
-    head: bool,
-    /// As it was written: percent-encoded, without the query, which may hold a token.
-    path: String,
-    request_id: String,
-}
-
-impl Asked {
-    fn of(request: &Request) -> Self {
-        let known = request.extensions().get::<Client>().map(|client| client.request_id.clone());
-        Self {
-            head: request.method() == Method::HEAD,
-            path: request.uri().path().to_owned(),
-            request_id: known.unwrap_or_else(fresh_id),
-        }
-    }
-
-    /// Adds what s3s leaves out: the request id everywhere, the resource in errors.
-    async fn finish(self, response: HttpResponse, note: Note) -> Response {
-        let (mut parts, content) = response.into_parts();
-        headers::insert(&mut parts.headers, "x-amz-request-id", &self.request_id);
-        parts.extensions.insert(note);
-        let fields = error::take_fields(&mut parts.headers);
-        let failed = parts.status.is_client_error() || parts.status.is_server_error();
-        let xml = parts.headers.get(CONTENT_TYPE) == Some(&HeaderValue::from_static("application/xml"));
-        if self.head {
-            return http::Response::from_parts(parts, cellgate_core::http::empty());
-        }
-        let content = match content.bytes() {
-            Some(document) if failed && xml => {
-                parts.headers.remove(http::header::CONTENT_LENGTH);
-                cellgate_core::http::full(self.complete(&document, &fields))
-            }
-            _ => content.boxed_unsync(),
-        };
-        http::Response::from_parts(parts, content)
-    }
-
-    fn complete(&self, document: &[u8], fields: &str) -> String {
-        let document = String::from_utf8_lossy(document);
-        let document = wording::corrected(&document).map_or(document, Into::into);
-        let open = document.strip_suffix("</Error>").unwrap_or(&document);
-        let (path, id) = (escape(&self.path), escape(&self.request_id));
-        format!("{open}{fields}<Resource>{path}</Resource><RequestId>{id}</RequestId></Error>")
-    }
-}
-
 pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
-}
-
-/// An id for a request that the listener gave none.
-fn fresh_id() -> String {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    format!("{:X}{:04X}", date::now_ns(), COUNT.fetch_add(1, Ordering::Relaxed) & 0xFFFF)
 }

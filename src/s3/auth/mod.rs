@@ -77,6 +77,10 @@ pub(crate) struct Call {
 }
 
 impl Call {
+    pub(crate) fn is_verified(&self) -> bool {
+        self.verified.is_some()
+    }
+
     pub(crate) fn principal(&self) -> Option<&SharedPrincipal> {
         self.admitted.get()
     }

@@ -13,6 +13,8 @@ impl Query {
     /// Refuses what would be ambiguous: a name that comes twice means one thing to who signs it and
     /// may mean another to who answers.
     pub(super) fn of(uri: &Uri) -> S3Result<Self> {
+        // Read loosely, it would mean another key than the one that was signed.
+        route::decode(uri.query().unwrap_or_default())?;
         let pairs: Vec<_> = route::parameters(uri.query()).collect();
         // XML 1.0 cannot carry them, so no answer could echo them.
         let control =

@@ -14,6 +14,7 @@
 
 mod chunks;
 mod digest;
+pub(crate) mod document;
 pub(crate) mod form;
 
 use std::pin::Pin;

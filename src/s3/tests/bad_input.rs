@@ -94,3 +94,105 @@ async fn too_much_metadata_is_refused() {
     assert_error(&stage.send(put).await, 400, "MetadataTooLarge");
     assert_eq!(stage.head("/io/common-files/a").await.status, 404);
 }
+
+/// Amazon's limit on keys, in bytes of UTF-8, and that of names here.
+#[tokio::test]
+async fn keys_and_names_have_their_lengths() {
+    let stage = stage().await;
+    let folders = format!("common-files/{}", "12345678/".repeat(100));
+    for (key, fits) in [
+        (format!("common-files/{}", "n".repeat(255)), true),
+        (format!("common-files/{}", "n".repeat(256)), false),
+        (format!("common-files/{}", "%C3%A9".repeat(127)), true),
+        (format!("common-files/{}", "%C3%A9".repeat(128)), false),
+        (format!("{folders}{}", "n".repeat(1_024 - folders.len())), true),
+        (format!("{folders}{}", "n".repeat(1_025 - folders.len())), false),
+        ("n".repeat(60_000), false),
+    ] {
+        let uri = format!("/io/{key}");
+        let answer = stage.put(&uri, "x").await;
+        if fits {
+            assert_eq!(answer.status, 200, "{key}: {}", answer.text());
+            assert_eq!(stage.delete(&uri).await.status, 204);
+        } else {
+            assert_error(&answer, 400, "KeyTooLongError");
+        }
+    }
+}
+
+/// RFC 3629: surrogates, overlong forms and torn sequences are no UTF-8.
+#[tokio::test]
+async fn what_is_no_utf_8_is_no_target() {
+    let stage = stage().await;
+    for bytes in ["%FF", "%ED%A0%80", "%ED%BF%BF", "%C0%AF", "%C3", "%F4%90%80%80"] {
+        for uri in [
+            format!("/io/common-files/a{bytes}"),
+            format!("/io?list-type=2&prefix={bytes}"),
+            format!("/io?marker={bytes}"),
+            format!("/io?delimiter={bytes}"),
+            format!("/io?{bytes}"),
+        ] {
+            for method in ["GET", "PUT"] {
+                let request = request(method, &uri).bearer(&stage.alice.key);
+                assert_error(&serve(&stage.s3, request).await, 400, "InvalidURI");
+            }
+        }
+    }
+    assert_eq!(texts(&stage.get("/io?list-type=2").await.text(), "Key"), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn listings_by_odd_bytes_list_nothing_else() {
+    let stage = stage().await;
+    stage.seed(&["common-files/a", "common-files/b"]).await;
+    for parameter in ["prefix", "marker", "delimiter", "start-after", "key-marker"] {
+        for odd in ["%00", "a%00", "%01", "%1F", "%7F"] {
+            let answer = stage.get(&format!("/io?list-type=2&{parameter}={odd}")).await;
+            assert_error(&answer, 400, "InvalidArgument");
+        }
+    }
+    for odd in ["%0A", "common-files/%0A", "common-files/%2E%2E/", "..%2F", "%2F", "common-files%2F%2F"] {
+        let answer = stage.get(&format!("/io?list-type=2&prefix={odd}&encoding-type=url")).await;
+        assert_eq!((answer.status.as_u16(), texts(&answer.text(), "Key").len()), (200, 0), "{odd}");
+    }
+    let long = "n".repeat(5_000);
+    let answer = stage.get(&format!("/io?list-type=2&prefix=common-files/{long}")).await;
+    assert_eq!((answer.status.as_u16(), texts(&answer.text(), "Key").len()), (200, 0));
+    let after =
+        stage.get(&format!("/io?list-type=2&prefix=common-files/&start-after=common-files/{long}")).await;
+    assert_eq!(texts(&after.text(), "Key"), Vec::<String>::new());
+    let before = stage.get("/io?list-type=2&prefix=common-files/&start-after=common-files/%0A").await;
+    assert_eq!(texts(&before.text(), "Key").len(), 2);
+}
+
+/// Amazon answers several ranges with the whole object, as RFC 9110 section 14.2 allows; "Range".
+#[tokio::test]
+async fn ranges_by_the_thousand_are_none() {
+    let stage = stage().await;
+    let uri = "/io/common-files/a";
+    stage.put(uri, "hello").await;
+    let many = format!("bytes={}", vec!["0-0"; 5_000].join(","));
+    for range in [many.as_str(), "bytes=0-1,2-3", "bytes=3-1", "bytes=--1", "bytes=", "lines=0-1"] {
+        let get = stage.send(Signed::new("GET", uri).header("range", range)).await;
+        assert_eq!(
+            (get.status.as_u16(), &get.body[..]),
+            (200, &b"hello"[..]),
+            "{}",
+            &range[..8.min(range.len())]
+        );
+        assert_eq!(get.header("content-range"), "");
+    }
+    for range in ["bytes=5-", "bytes=99999999999999999999999-", "bytes=-0"] {
+        assert_error(&stage.send(Signed::new("GET", uri).header("range", range)).await, 416, "InvalidRange");
+    }
+    let tail = Signed::new("GET", uri).header("range", "bytes=-99999999999999999999999");
+    assert_eq!(stage.send(tail).await.body, "hello");
+    let begun = stage.send(Signed::new("POST", &format!("{uri}?uploads"))).await.text();
+    let part = format!("{uri}?partNumber=1&uploadId={}", text(&begun, "UploadId"));
+    for range in [many.as_str(), "bytes=3-1", "bytes=-1", "bytes=0-", "bytes=0-5"] {
+        let copy = Signed::new("PUT", &part)
+            .header("x-amz-copy-source", "io/common-files/a")
+            .header("x-amz-copy-source-range", range);
+        assert_error(&stage.send(copy).await, 400, "InvalidArgument");
+    }
+}

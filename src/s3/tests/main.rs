@@ -10,9 +10,12 @@ mod bad_input;
 mod bodies;
 mod buckets;
 mod checksums;
+mod claims;
 mod copying;
 mod cors;
 mod deleting;
+mod documents;
+mod foreign;
 mod lifetimes;
 mod listing;
 mod multipart;
@@ -115,4 +118,6 @@ fn assert_error(answer: &Answer, status: u16, code: &str) {
     assert!(!text(&xml, "Resource").is_empty(), "{xml}");
     assert_eq!(text(&xml, "RequestId"), answer.header("x-amz-request-id"), "{xml}");
     assert!(!answer.header("x-amz-request-id").is_empty());
+    assert_eq!(text(&xml, "HostId"), answer.header("x-amz-id-2"), "{xml}");
+    assert!(!answer.header("x-amz-id-2").is_empty());
 }
