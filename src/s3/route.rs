@@ -200,7 +200,6 @@ mod tests {
             (Method::GET, "/io", "policy", "GetBucketPolicy"),
             (Method::DELETE, "/io", "policy=", "DeleteBucketPolicy"),
             (Method::GET, "/io/ws/a", "acl", "GetObjectAcl"),
-            (Method::PUT, "/io", "acl", "PutBucketAcl"),
         ] {
             let Some(Direct::Fixed(fixed)) = of(method, uri, query, &none) else { panic!("{operation}") };
             assert_eq!(fixed.operation, operation);

@@ -1,5 +1,6 @@
 //! The operations, one file each (families share one), called by s3s or by [`DirectRoute`].
 
+mod acl;
 mod archive;
 mod bucket;
 mod bucket_cors;
@@ -39,7 +40,7 @@ use crate::route::{self, Direct};
 use crate::{Settings, error, headers};
 
 /// What is built. s3s answers 501 `NotImplemented` to every other operation it knows.
-const BUILT: [&str; 33] = [
+const BUILT: [&str; 35] = [
     "AbortMultipartUpload",
     "CompleteMultipartUpload",
     "CopyObject",
@@ -66,8 +67,10 @@ const BUILT: [&str; 33] = [
     "ListObjectsV2",
     "ListParts",
     "PostObject",
+    "PutBucketAcl",
     "PutBucketVersioning",
     "PutObject",
+    "PutObjectAcl",
     "PutObjectLegalHold",
     "PutObjectRetention",
     "PutObjectTagging",
@@ -159,6 +162,14 @@ impl S3 for Ops {
         req: S3Request<GetBucketVersioningInput>,
     ) -> Answer<GetBucketVersioningOutput> {
         bucket_versioning::get_bucket_versioning(self, req).await
+    }
+
+    async fn put_bucket_acl(&self, req: S3Request<PutBucketAclInput>) -> Answer<PutBucketAclOutput> {
+        acl::put_bucket_acl(self, req).await
+    }
+
+    async fn put_object_acl(&self, req: S3Request<PutObjectAclInput>) -> Answer<PutObjectAclOutput> {
+        acl::put_object_acl(self, req).await
     }
 
     async fn put_bucket_versioning(

@@ -2,12 +2,12 @@
 //! caller controls what the caller sees.
 //!
 //! Reading what is not configured has Amazon's answer for that: an error of its own, or the default
-//! document. Removing it does nothing. Setting it answers 501 `NotImplemented`, but for an access list
-//! that is `private` already. Rights are set by commands and through Cells.
+//! document. Removing it does nothing. Setting it answers 501 `NotImplemented`; access lists are set in
+//! [`super::acl`], rights by commands and through Cells.
 
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
-use s3s::{Body, S3Error, S3ErrorCode, S3Response, S3Result};
+use http::{HeaderValue, Method, StatusCode};
+use s3s::{Body, S3Response, S3Result};
 
 use super::bucket::owner;
 use super::get_object::missing;
@@ -33,10 +33,9 @@ enum Answer {
     /// 204.
     Gone,
     Acl,
-    PrivateAcl,
 }
 
-use Answer::{Acl, Document, Gone, None as Absent, PrivateAcl};
+use Answer::{Acl, Document, Gone, None as Absent};
 
 const fn get(operation: &'static str, parameter: &'static str, answer: Answer) -> Fixed {
     Fixed { operation, method: Method::GET, parameter, of_object: false, answer }
@@ -46,18 +45,12 @@ const fn delete(operation: &'static str, parameter: &'static str) -> Fixed {
     Fixed { operation, method: Method::DELETE, parameter, of_object: false, answer: Gone }
 }
 
-const fn put_acl(operation: &'static str, of_object: bool) -> Fixed {
-    Fixed { operation, method: Method::PUT, parameter: "acl", of_object, answer: PrivateAcl }
-}
-
 const EMPTY_LIST: &str = "<IsTruncated>false</IsTruncated>";
 const NO_POLICY: Answer = Absent("NoSuchBucketPolicy", "The bucket policy does not exist");
 
-pub(crate) static FIXED: [Fixed; 28] = [
+pub(crate) static FIXED: [Fixed; 26] = [
     get("GetBucketAcl", "acl", Acl),
     Fixed { operation: "GetObjectAcl", method: Method::GET, parameter: "acl", of_object: true, answer: Acl },
-    put_acl("PutBucketAcl", false),
-    put_acl("PutObjectAcl", true),
     get("GetBucketPolicy", "policy", NO_POLICY),
     get("GetBucketPolicyStatus", "policyStatus", NO_POLICY),
     delete("DeleteBucketPolicy", "policy"),
@@ -169,14 +162,7 @@ pub(crate) async fn answer(ops: &Ops, req: DirectRequest, known: &Fixed) -> S3Re
             Ok(response)
         }
         Acl => Ok(document("AccessControlPolicy", &access_list(&owner(tree.principal())))),
-        PrivateAcl if is_private(&req.headers) => Ok(S3Response::new(Body::empty())),
-        PrivateAcl => Err(S3Error::new(S3ErrorCode::AccessControlListNotSupported)),
     }
-}
-
-/// Other canned lists were refused with the headers; without one the list is in the body.
-fn is_private(headers: &HeaderMap) -> bool {
-    headers.get("x-amz-acl").is_some_and(|acl| !acl.is_empty())
 }
 
 /// The owner may do everything; nobody else is named.

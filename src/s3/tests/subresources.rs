@@ -75,8 +75,14 @@ async fn access_lists_are_those_of_a_private_bucket() {
         let put = |acl: &str| Signed::new("PUT", uri).header("x-amz-acl", acl);
         assert_eq!(stage.send(put("private")).await.status, 200, "{uri}");
         assert_error(&stage.send(put("public-read")).await, 400, "AccessControlListNotSupported");
-        let listed = Signed::new("PUT", uri).body("<AccessControlPolicy></AccessControlPolicy>");
-        assert_error(&stage.send(listed).await, 400, "AccessControlListNotSupported");
+        let listed = |xml: &str| Signed::new("PUT", uri).body(xml.to_owned());
+        assert_eq!(stage.send(listed(&xml)).await.status, 200, "what was read: {uri}");
+        let public = xml.replace("FULL_CONTROL", "READ");
+        let others = xml.replace(&text(&xml, "ID"), "somebody");
+        let none = "<AccessControlPolicy></AccessControlPolicy>".to_owned();
+        for refused in [public, others, none] {
+            assert_error(&stage.send(listed(&refused)).await, 400, "AccessControlListNotSupported");
+        }
     }
     assert_eq!(stage.get("/common-files/a").await.status, 200, "the object is what it was");
     assert_error(&stage.get("/io/common-files/none?acl").await, 404, "NoSuchKey");
