@@ -132,8 +132,8 @@ struct Watched {
     timer: Option<Pin<Box<Sleep>>>,
 }
 
-/// What is read of a body that nobody wants any more.
-const UNWANTED_MAX_BYTES: u64 = 256 * 1024;
+/// What is read of a body that nobody wants any more: a part of an upload, as clients choose them.
+const UNWANTED_MAX_BYTES: u64 = 64 * 1024 * 1024;
 const UNWANTED_MAX: Duration = Duration::from_secs(5);
 
 /// A refused request whose body is on its way: closing now would reset the connection under the client
