@@ -127,6 +127,21 @@ async fn a_delete_leaves_a_marker_and_a_deleted_marker_brings_the_object_back() 
     assert_eq!(stage.delete(&format!("/common-files/a?versionId={first}")).await.status, 204);
 }
 
+/// The folder of a key leaves with its last key, but not with what could be brought back.
+#[tokio::test]
+async fn a_key_in_a_folder_of_its_own_comes_back_too() {
+    let stage = versioned().await;
+    let first = put(&stage, "sub/a", "one").await;
+    let marker = stage.delete("/common-files/sub/a").await.header("x-amz-version-id").to_owned();
+    assert_eq!(texts(&stage.get("/common-files?list-type=2").await.text(), "Key"), [""; 0]);
+    let listed = stage.get("/common-files?versions").await.text();
+    assert_eq!(texts(&listed, "VersionId"), [marker.as_str(), &first], "{listed}");
+    assert_eq!(at(&stage, "sub/a", &first).await.text(), "one");
+
+    stage.delete(&format!("/common-files/sub/a?versionId={marker}")).await;
+    assert_eq!(stage.get("/common-files/sub/a").await.text(), "one");
+}
+
 #[tokio::test]
 async fn many_versions_are_deleted_at_once() {
     let stage = versioned().await;
