@@ -99,6 +99,12 @@ impl Checksum {
         verify(promised, &hashers.finish().1)
     }
 
+    /// The error of a promise that what was computed does not hold.
+    pub fn failed(&self, computed: Vec<u8>) -> Error {
+        let (algorithm, promised) = (self.algorithm.as_str(), self.value.clone());
+        Error::ChecksumMismatch { algorithm, promised, computed }
+    }
+
     /// Key under which a verified digest is kept in [`crate::node::Attributes`]; the value is base64.
     pub fn attribute(algorithm: Algorithm) -> String {
         format!("checksum:{}", algorithm.as_str())
@@ -113,7 +119,7 @@ pub(crate) fn verify(promised: &[Checksum], computed: &[Checksum]) -> Result<()>
     for checksum in promised {
         let held = computed.iter().find(|other| other.algorithm == checksum.algorithm);
         if held.is_none_or(|held| held.value != checksum.value) {
-            return Err(Error::ChecksumMismatch { algorithm: checksum.algorithm.as_str() });
+            return Err(checksum.failed(held.map(|held| held.value.clone()).unwrap_or_default()));
         }
     }
     Ok(())

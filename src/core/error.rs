@@ -61,7 +61,7 @@ pub enum Error {
     Conflict(String),
     /// The body is not what its digest promised.
     #[error("the body does not match its {algorithm} digest")]
-    ChecksumMismatch { algorithm: &'static str },
+    ChecksumMismatch { algorithm: &'static str, promised: Vec<u8>, computed: Vec<u8> },
     /// The body ended early, or went on too long.
     #[error("the body has {received} bytes, {expected} were announced")]
     LengthMismatch { expected: u64, received: u64 },

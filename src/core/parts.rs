@@ -27,6 +27,7 @@ use crate::upload::{Part, Upload};
 const SIZES: &str = "parts:sizes";
 const UPLOAD: &str = "parts:upload";
 const DECLARED: &str = "upload:digest";
+const DEFAULT: &str = "upload:default";
 /// Attributes are read with every row of a listing.
 const DIGESTS_MAX_BYTES: usize = 16 * 1024;
 
@@ -62,8 +63,23 @@ impl WholeDigest {
 
     /// Notes it with the attributes of an upload that begins.
     pub fn declare(self, attributes: &mut Attributes) {
+        attributes.set(DECLARED, self.text());
+    }
+
+    /// Notes it as what the upload ends with where its client asks for none.
+    pub fn assume(self, attributes: &mut Attributes) {
+        attributes.set(DEFAULT, self.text());
+    }
+
+    fn text(self) -> String {
         let of = if self.of == DigestOf::Content { "content" } else { "parts" };
-        attributes.set(DECLARED, format!("{of}:{}", self.algorithm.as_str()));
+        format!("{of}:{}", self.algorithm.as_str())
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let (of, algorithm) = text.split_once(':')?;
+        let of = if of == "content" { DigestOf::Content } else { DigestOf::Parts };
+        Some(Self { algorithm: Algorithm::parse(algorithm)?, of })
     }
 
     /// Computes it from parts that all bear that digest.
@@ -92,9 +108,12 @@ impl WholeDigest {
 impl Upload {
     /// The digest announced when the upload began.
     pub fn declared(&self) -> Option<WholeDigest> {
-        let (of, algorithm) = self.attributes.get(DECLARED)?.split_once(':')?;
-        let of = if of == "content" { DigestOf::Content } else { DigestOf::Parts };
-        Some(WholeDigest { algorithm: Algorithm::parse(algorithm)?, of })
+        WholeDigest::parse(self.attributes.get(DECLARED)?)
+    }
+
+    /// The digest that is computed of every part.
+    pub(crate) fn computed(&self) -> Option<WholeDigest> {
+        self.declared().or_else(|| WholeDigest::parse(self.attributes.get(DEFAULT)?))
     }
 }
 
@@ -115,6 +134,7 @@ pub(crate) fn attributes_of(
 ) -> Result<Attributes> {
     let mut attributes = upload.attributes.clone();
     attributes.0.remove(DECLARED);
+    attributes.0.remove(DEFAULT);
     attributes.set(SIZES, sizes_text(parts.iter().map(|part| part.size)));
     attributes.set(UPLOAD, upload.id.to_string());
     let mut digests: Vec<WholeDigest> = upload.declared().into_iter().collect();
@@ -123,17 +143,25 @@ pub(crate) fn attributes_of(
             digests.extend(WholeDigest::new(claim.algorithm, claimed_of));
         }
     }
+    let announced = !digests.is_empty();
+    if !announced {
+        digests.extend(upload.computed());
+    }
     for digest in digests {
         let algorithm = digest.algorithm;
         let value = digest.compute(parts)?;
-        if claimed.iter().any(|claim| claim.algorithm == algorithm && claim.value != value) {
-            return Err(Error::ChecksumMismatch { algorithm: algorithm.as_str() });
+        let differs = |claim: &&Checksum| claim.algorithm == algorithm && claim.value != value;
+        if let Some(claim) = claimed.iter().find(differs) {
+            return Err(claim.failed(value));
         }
         let text = match digest.of {
             DigestOf::Content => STANDARD.encode(value),
             DigestOf::Parts => format!("{}-{}", STANDARD.encode(value), parts.len()),
         };
         attributes.set(Checksum::attribute(algorithm), text);
+        if !announced {
+            continue;
+        }
         let each: Vec<&str> =
             parts.iter().filter_map(|part| part.digests.get(&Checksum::attribute(algorithm))).collect();
         let each = each.join(",");
@@ -349,7 +377,7 @@ mod tests {
         assert_eq!(attributes.get("checksum:sha256"), Some(text.as_str()));
         assert_eq!(attributes.get(DECLARED), None);
         let wrong = attributes_of(&upload, &parts, &claim(vec![0; 32]), None);
-        assert!(matches!(wrong, Err(Error::ChecksumMismatch { algorithm: "sha256" })));
+        assert!(matches!(wrong, Err(Error::ChecksumMismatch { algorithm: "sha256", .. })));
     }
 
     #[test]

@@ -66,10 +66,21 @@ pub(crate) fn announced(headers: &HeaderMap) -> S3Result<Option<WholeDigest>> {
     Ok(Some(digest))
 }
 
+/// What Amazon computes of an object in parts whose upload announced no checksum.
+pub(crate) const BY_DEFAULT: WholeDigest =
+    WholeDigest { algorithm: Algorithm::Crc64Nvme, of: DigestOf::Content };
+
+/// The digests of a part: its client's, and the one that is computed by default where that is all.
+/// SDKs repeat what they are shown, and may repeat one.
+pub(crate) fn of_part(digests: &Attributes) -> impl Iterator<Item = (Algorithm, &str)> {
+    let several = kept(digests).nth(1).is_some();
+    kept(digests).filter(move |(algorithm, _)| !several || *algorithm != BY_DEFAULT.algorithm)
+}
+
 /// What Amazon computes of a body that comes without a checksum.
 pub(crate) fn by_default(promised: &Promised) -> Option<Algorithm> {
     let none = promised.checksums.iter().all(|sum| sum.algorithm == Algorithm::ContentMd5);
-    (none && promised.compute.is_empty()).then_some(Algorithm::Crc64Nvme)
+    (none && promised.compute.is_empty()).then_some(BY_DEFAULT.algorithm)
 }
 
 /// Checks what is said of a body beside the digests themselves.
@@ -121,10 +132,17 @@ pub(crate) fn check_part(upload: &Upload, promised: &Promised) -> S3Result<Optio
 pub(crate) struct Claim {
     pub(crate) checksums: Vec<Checksum>,
     pub(crate) of: Option<DigestOf>,
+    /// How many parts its composite digest is of.
+    pub(crate) parts: Option<usize>,
 }
 
 impl Claim {
     pub(crate) fn of(headers: &HeaderMap, declared: Option<WholeDigest>) -> S3Result<Self> {
+        let name = |algorithm: Algorithm| format!("{CHECKSUM}{}", algorithm.as_str());
+        let sent = Algorithm::ALL.into_iter().filter(|algorithm| headers.contains_key(name(*algorithm)));
+        if sent.count() > 1 {
+            return Err(several());
+        }
         let kind = kind(headers)?;
         if let (Some(kind), Some(declared)) = (kind, declared)
             && kind != declared.of
@@ -135,23 +153,25 @@ impl Claim {
                 name_of(declared.of)
             )));
         }
-        let mut claim = Self { checksums: Vec::new(), of: kind };
+        let mut claim = Self { of: kind, ..Self::default() };
         for algorithm in Algorithm::ALL {
-            let name = format!("{CHECKSUM}{}", algorithm.as_str());
-            let Some(value) = headers::text(headers, &name)? else { continue };
-            // The number of parts behind a composite one says nothing that the list does not.
-            let value = value.split_once('-').map_or(value, |(value, _)| value);
-            let value = headers::decode(algorithm, value)
-                .ok_or_else(|| refused(format!("Value for {name} header is invalid.")))?;
-            if declared.is_some_and(|declared| declared.algorithm != algorithm) {
-                return Err(refused(format!("Value for {name} header is invalid.")));
+            let name = name(algorithm);
+            let Some(text) = headers::text(headers, &name)? else { continue };
+            let invalid = || refused(format!("Value for {name} header is invalid."));
+            // A composite one may end with the number of its parts.
+            let (digest, parts) = match text.split_once('-') {
+                Some((digest, parts)) => (digest, Some(parts.parse().map_err(|_| invalid())?)),
+                None => (text, None),
+            };
+            let value = headers::decode(algorithm, digest).ok_or_else(invalid)?;
+            let other = |declared: WholeDigest| {
+                declared.algorithm != algorithm || (declared.of == DigestOf::Content && parts.is_some())
+            };
+            if declared.is_some_and(other) {
+                return Err(invalid());
             }
             claim.checksums.push(Checksum { algorithm, value });
-        }
-        if claim.checksums.len() > 1 {
-            return Err(refused(
-                "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.",
-            ));
+            claim.parts = parts;
         }
         Ok(claim)
     }

@@ -7,6 +7,9 @@
 //! * `Conflict` (409): the path cannot go there (a folder into itself, a workspace's root).
 //! * `QuotaExceeded` (422), as Cells answers it.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use cellgate_core::content::Algorithm;
 use cellgate_core::http::date;
 use cellgate_core::{Error, Unauthenticated};
 use http::header::{CONTENT_RANGE, CONTENT_TYPE, ETAG, LAST_MODIFIED};
@@ -33,7 +36,9 @@ pub(crate) fn answer(error: Error) -> S3Error {
         Error::NoSuchLock(_) => with(S3ErrorCode::AccessDenied, text),
         Error::InvalidName(_) | Error::InvalidArgument(_) => with(S3ErrorCode::InvalidArgument, text),
         Error::Conflict(_) => custom("Conflict", StatusCode::CONFLICT, text),
-        Error::ChecksumMismatch { algorithm } => with(S3ErrorCode::BadDigest, bad_digest(algorithm)),
+        Error::ChecksumMismatch { algorithm, promised, computed } => {
+            bad_digest(algorithm, &promised, &computed)
+        }
         Error::LengthMismatch { .. } | Error::BrokenBody(_) => with(S3ErrorCode::IncompleteBody, text),
         Error::QuotaExceeded(_) => custom("QuotaExceeded", StatusCode::UNPROCESSABLE_ENTITY, text),
         Error::TooLarge { .. } => with(S3ErrorCode::EntityTooLarge, text),
@@ -56,13 +61,18 @@ pub(crate) fn answer(error: Error) -> S3Error {
     }
 }
 
-fn bad_digest(algorithm: &str) -> String {
-    match algorithm {
-        "content-md5" => "The Content-MD5 you specified did not match what we received.".to_owned(),
-        other => {
-            format!("The {} you specified did not match the calculated checksum.", other.to_ascii_uppercase())
-        }
+fn bad_digest(algorithm: &str, promised: &[u8], computed: &[u8]) -> S3Error {
+    if algorithm == Algorithm::ContentMd5.as_str() {
+        let text = "The Content-MD5 you specified did not match what we received.";
+        let (computed, promised) = (STANDARD.encode(computed), hex::encode(promised));
+        let fields = [("CalculatedDigest", computed.as_str()), ("ExpectedDigest", promised.as_str())];
+        return with_fields(with(S3ErrorCode::BadDigest, text), &fields);
     }
+    let algorithm = algorithm.to_ascii_uppercase();
+    with(
+        S3ErrorCode::BadDigest,
+        format!("The {algorithm} you specified did not match the calculated checksum."),
+    )
 }
 
 fn refused(reason: Unauthenticated) -> S3Error {
@@ -158,6 +168,8 @@ pub(crate) fn unsupported(what: impl std::fmt::Display) -> S3Error {
 
 #[cfg(test)]
 mod tests {
+    use cellgate_core::content::Checksum;
+
     use super::*;
 
     #[test]
@@ -172,7 +184,7 @@ mod tests {
             (Error::PreconditionFailed("/a".into()), "PreconditionFailed", 412),
             (Error::NotModified { etag: "x".into(), mtime_ns: 0 }, "NotModified", 304),
             (Error::InvalidName("x".into()), "InvalidArgument", 400),
-            (Error::ChecksumMismatch { algorithm: "md5" }, "BadDigest", 400),
+            (Checksum { algorithm: Algorithm::Md5, value: vec![0] }.failed(vec![1]), "BadDigest", 400),
             (Error::LengthMismatch { expected: 2, received: 1 }, "IncompleteBody", 400),
             (Error::BrokenBody("reset".into()), "IncompleteBody", 400),
             (Error::QuotaExceeded("/a".into()), "QuotaExceeded", 422),

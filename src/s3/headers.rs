@@ -138,6 +138,10 @@ impl Promised {
             promised.checksums.push(Checksum { algorithm, value });
         }
         promised.announce(headers, extensions.get::<Trailers>().cloned())?;
+        let in_headers = promised.checksums.iter().any(|sum| sum.algorithm != Algorithm::ContentMd5);
+        if in_headers && promised.late.is_some() {
+            return Err(checksums::several());
+        }
         Ok(promised)
     }
 
@@ -347,6 +351,12 @@ pub(crate) fn timestamp(ns: i64) -> Timestamp {
         Ok(time) => time.into(),
         Err(_) => SystemTime::UNIX_EPOCH.into(),
     }
+}
+
+/// Seconds since the epoch.
+pub(crate) fn seconds(time: &Timestamp) -> i64 {
+    let time: time::OffsetDateTime = time.clone().into();
+    time.unix_timestamp()
 }
 
 #[cfg(test)]

@@ -54,12 +54,18 @@ const SENTENCES: [(&str, &str); 20] = [
     ),
 ];
 
+/// Parameters that are integers: what s3s cannot read as one it calls an invalid query.
+const INTEGERS: [&str; 5] = ["max-keys", "max-parts", "max-uploads", "part-number-marker", "partNumber"];
+
 /// An error document with S3's own sentence in place of the default one of its code.
 pub(crate) fn corrected(document: &str) -> Option<String> {
     let code = between(document, "<Code>", "</Code>")?;
+    let message = between(document, "<Message>", "</Message>")?;
+    if let Some(argument) = no_integer(message) {
+        return Some(document.replacen(&format!("<Message>{message}</Message>"), &argument, 1));
+    }
     let sentence = SENTENCES.iter().find(|(known, _)| *known == code)?.1;
     let default = S3ErrorCode::from_bytes(code.as_bytes())?.default_message()?;
-    let message = between(document, "<Message>", "</Message>")?;
     let plain = message.replace("&apos;", "'").replace("&#39;", "'").replace("&quot;", "\"");
     (plain == default).then(|| {
         document.replacen(
@@ -68,6 +74,21 @@ pub(crate) fn corrected(document: &str) -> Option<String> {
             1,
         )
     })
+}
+
+/// The elements of an error about such a parameter; `message` and its value are escaped already.
+fn no_integer(message: &str) -> Option<String> {
+    let (name, value) = message.strip_prefix("invalid query: ")?.split_once(": ")?;
+    if !INTEGERS.contains(&name) {
+        return None;
+    }
+    let sentence = match name {
+        "partNumber" => "Part number must be an integer between 1 and 10000, inclusive.".to_owned(),
+        _ => format!("Provided {value} not an integer or within integer range"),
+    };
+    Some(format!(
+        "<Message>{sentence}</Message><ArgumentName>{name}</ArgumentName><ArgumentValue>{value}</ArgumentValue>"
+    ))
 }
 
 fn between<'a>(text: &'a str, open: &str, close: &str) -> Option<&'a str> {
@@ -104,6 +125,16 @@ mod tests {
         }
         let own = S3Error::with_message(S3ErrorCode::InvalidPart, "part 3: missing");
         assert_eq!(corrected(&document(own)), None);
+        let query =
+            |name| S3Error::with_message(S3ErrorCode::InvalidArgument, format!("invalid query: {name}: a&b"));
+        let corrected_marker = corrected(&document(query("part-number-marker"))).unwrap();
+        assert!(
+            corrected_marker
+                .contains("<Message>Provided a&amp;b not an integer or within integer range</Message>"),
+            "{corrected_marker}"
+        );
+        assert!(corrected_marker.contains("<ArgumentName>part-number-marker</ArgumentName>"));
+        assert_eq!(corrected(&document(query("response-expires"))), None);
         assert_eq!(corrected(&document(S3Error::new(S3ErrorCode::NoSuchKey))), None);
     }
 }

@@ -27,8 +27,8 @@ pub struct PartRef {
     pub number: u32,
     /// Without quotes; `None` does not check.
     pub etag: Option<String>,
-    /// Digests it must have been stored with; those of other algorithms say nothing.
-    pub digests: Vec<Checksum>,
+    /// A digest that it must have been stored with.
+    pub digest: Option<Checksum>,
 }
 
 /// How to complete an upload.
@@ -65,7 +65,8 @@ impl Tree {
         let now = now_ns();
         let lifetime = i64::try_from(self.core.settings().upload_expiry_s).unwrap_or(i64::MAX);
         let upload = Upload {
-            id: Uuid::new_v4(),
+            // In order of time: listings are, and go on behind an id.
+            id: Uuid::now_v7(),
             path: path.to_string(),
             datasource: place.mounted.name.clone(),
             principal: self.principal.login.clone(),
@@ -115,7 +116,7 @@ impl Tree {
         self.require_write(&place, &self.find_at(&place).await?, "write")?;
         let mounted = self.core.mounted(&upload.datasource).await?;
         // The digest of the whole is made of the parts', also where the client leaves one out.
-        how.compute.extend(upload.declared().map(|digest| digest.algorithm));
+        how.compute.extend(upload.computed().map(|digest| digest.algorithm));
         let received = self.receive(&mounted, body, &mut how).await?;
         let core = self.core.clone();
         let work = async move {
@@ -166,7 +167,7 @@ impl Tree {
         self.core.inner.index.parts(id, after, limit).await
     }
 
-    /// Open uploads of this principal below a path, in key order.
+    /// Open uploads of this principal below a path, in the order of their paths and beginnings.
     pub async fn uploads(&self, below: &NodePath) -> Result<Vec<Upload>> {
         let now = now_ns();
         let mut uploads: Vec<Upload> = self
@@ -179,7 +180,7 @@ impl Tree {
             .filter(|upload| upload.principal == self.principal.login && upload.expires_ns > now)
             .filter(|upload| NodePath::parse(&upload.path).is_ok_and(|path| path.is_within(below)))
             .collect();
-        uploads.sort_by(|a, b| (&a.path, a.created_ns).cmp(&(&b.path, b.created_ns)));
+        uploads.sort_by(|a, b| (&a.path, a.id).cmp(&(&b.path, b.id)));
         Ok(uploads)
     }
 
@@ -332,9 +333,12 @@ impl Tree {
         Ok(written)
     }
 
-    /// Drops an upload and its parts.
-    pub async fn abort_upload(&self, path: &NodePath, id: Uuid) -> Result<()> {
-        self.upload(path, id).await?;
+    /// Drops an upload and its parts; with `begun_s`, only one that began in that second.
+    pub async fn abort_upload(&self, path: &NodePath, id: Uuid, begun_s: Option<i64>) -> Result<()> {
+        let upload = self.upload(path, id).await?;
+        if begun_s.is_some_and(|begun_s| begun_s != upload.created_ns.div_euclid(1_000_000_000)) {
+            return Err(Error::PreconditionFailed(path.to_string()));
+        }
         self.core.commit(move |txn| Box::pin(async move { drop_upload(txn, id).await })).await?;
         self.core.janitor().wake();
         Ok(())
@@ -373,7 +377,7 @@ fn chosen(stored: Vec<Part>, how: &Complete) -> Result<Vec<Part>> {
                 if part.etag.as_ref().is_some_and(|etag| *etag != held.etag) {
                     return Err(Error::InvalidPart { number, reason: "its ETag is another" });
                 }
-                if part.digests.iter().any(|claim| differs(held, claim)) {
+                if part.digest.as_ref().is_some_and(|claim| differs(held, claim)) {
                     return Err(Error::InvalidPart { number, reason: "its checksum is another" });
                 }
                 parts.push(held.clone());
@@ -398,7 +402,7 @@ fn chosen(stored: Vec<Part>, how: &Complete) -> Result<Vec<Part>> {
 
 fn differs(held: &Part, claim: &Checksum) -> bool {
     let stored = held.digests.get(&Checksum::attribute(claim.algorithm));
-    stored.is_some_and(|stored| stored != base64(&claim.value))
+    stored.is_none_or(|stored| stored != base64(&claim.value))
 }
 
 fn etag_of<'a>(parts: impl Iterator<Item = &'a str>) -> Result<String> {
@@ -445,11 +449,7 @@ mod tests {
     fn named(numbers: &[(u32, &str)], min_part_bytes: u64) -> Complete {
         let parts = numbers
             .iter()
-            .map(|(number, etag)| PartRef {
-                number: *number,
-                etag: Some((*etag).to_owned()),
-                digests: Vec::new(),
-            })
+            .map(|(number, etag)| PartRef { number: *number, etag: Some((*etag).to_owned()), digest: None })
             .collect();
         Complete { parts: Some(parts), min_part_bytes, ..Complete::default() }
     }

@@ -50,8 +50,8 @@ pub(crate) async fn complete_multipart_upload(
         Err(Error::NoSuchUpload(_)) => None,
         Err(error) => return Err(error::answer(error)),
     };
-    require_digests(declared, &parts)?;
     let claim = Claim::of(&req.headers, declared)?;
+    check_digests(declared, &claim, &parts)?;
     let conditions = headers::write_conditions(&req.headers)?;
     let how = Complete {
         parts: Some(parts),
@@ -120,32 +120,47 @@ fn part_list(asked: &[CompletedPart]) -> S3Result<Vec<PartRef>> {
             return Err(S3Error::new(S3ErrorCode::InvalidPartOrder));
         }
         let etag = part.e_tag.as_ref().ok_or_else(|| S3Error::new(S3ErrorCode::MalformedXML))?;
-        parts.push(PartRef { number, etag: Some(etag.value().to_owned()), digests: claimed(part)? });
+        parts.push(PartRef { number, etag: Some(etag.value().to_owned()), digest: claimed(part)? });
     }
     Ok(parts)
 }
 
-/// A digest of digests is only as good as those: Amazon wants each of them repeated.
-fn require_digests(declared: Option<WholeDigest>, parts: &[PartRef]) -> S3Result<()> {
-    let Some(WholeDigest { algorithm, of: DigestOf::Parts }) = declared else { return Ok(()) };
-    let lacks = |part: &&PartRef| part.digests.iter().all(|digest| digest.algorithm != algorithm);
-    match parts.iter().find(lacks) {
-        None => Ok(()),
-        Some(part) => Err(error::with(
-            S3ErrorCode::InvalidRequest,
-            format!(
-                "The upload was created using a {} checksum. The complete request must include the checksum \
-                 for each part. It was missing for part {} in the request.",
-                algorithm.as_str(),
-                part.number
-            ),
-        )),
+/// Of the digests that a client repeats, those of another kind than the upload's are none of its
+/// parts'. A digest of digests is only as good as those: Amazon wants each of them repeated.
+fn check_digests(declared: Option<WholeDigest>, claim: &Claim, parts: &[PartRef]) -> S3Result<()> {
+    if let (Some(count), Some(sum)) = (claim.parts, claim.checksums.first())
+        && count != parts.len()
+    {
+        return Err(error::answer(sum.failed(Vec::new())));
     }
+    let Some(WholeDigest { algorithm, of }) = declared else { return Ok(()) };
+    for part in parts {
+        let number = part.number;
+        match &part.digest {
+            None if of == DigestOf::Parts => {
+                let text = format!(
+                    "The upload was created using a {} checksum. The complete request must include the \
+                     checksum for each part. It was missing for part {number} in the request.",
+                    algorithm.as_str(),
+                );
+                return Err(error::with(S3ErrorCode::InvalidRequest, text));
+            }
+            Some(digest) if digest.algorithm != algorithm => {
+                let text = format!(
+                    "The {} you specified for part {number} did not match what we received.",
+                    digest.algorithm.as_str()
+                );
+                return Err(error::with(S3ErrorCode::BadDigest, text));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
-/// The digests that a client repeats in its list of parts.
-fn claimed(part: &CompletedPart) -> S3Result<Vec<Checksum>> {
-    [
+/// The digest that a client repeats in its list of parts.
+fn claimed(part: &CompletedPart) -> S3Result<Option<Checksum>> {
+    let sent: Vec<(Algorithm, &str)> = [
         (Algorithm::Crc32, &part.checksum_crc32),
         (Algorithm::Crc32c, &part.checksum_crc32c),
         (Algorithm::Crc64Nvme, &part.checksum_crc64nvme),
@@ -159,12 +174,23 @@ fn claimed(part: &CompletedPart) -> S3Result<Vec<Checksum>> {
     ]
     .into_iter()
     .filter_map(|(algorithm, value)| Some((algorithm, value.as_deref()?)))
-    .map(|(algorithm, value)| {
-        let value =
-            headers::decode(algorithm, value).ok_or_else(|| S3Error::new(S3ErrorCode::InvalidPart))?;
-        Ok(Checksum { algorithm, value })
-    })
-    .collect()
+    .collect();
+    match sent.as_slice() {
+        [] => Ok(None),
+        [(algorithm, text)] => match headers::decode(*algorithm, text) {
+            Some(value) => Ok(Some(Checksum { algorithm: *algorithm, value })),
+            None => Err(unreadable(text)),
+        },
+        several => {
+            let name = |algorithm: &Algorithm| algorithm.as_str().to_ascii_uppercase();
+            let listed = several.iter().map(|(algorithm, text)| format!("{}:{text};", name(algorithm)));
+            Err(unreadable(&listed.collect::<String>()))
+        }
+    }
+}
+
+fn unreadable(value: &str) -> S3Error {
+    error::argument("Checksum", value, "Invalid Base64 or multiple checksums present in request")
 }
 
 #[cfg(test)]

@@ -21,7 +21,8 @@ use crate::{checksums, error, headers, route, versions};
 pub(crate) async fn copy_object(ops: &Ops, req: DirectRequest) -> S3Result<S3Response<Body>> {
     let (tree, bucket) = ops.open(&req.extensions, &req.bucket).await?;
     let target = bucket.target(&req.key)?;
-    let (source_key, version) = source(&tree, &req).await?;
+    let compute = checksums::algorithm(&req.headers, "x-amz-checksum-algorithm")?;
+    let (source_key, version) = Source::of(&req)?.open(&tree).await?;
     let (from, to) = match (source_key, target) {
         (Key::Leaf(from), Key::Leaf(to)) => (from, to),
         // `aws s3 mv --recursive` moves the keys of empty folders as well.
@@ -57,7 +58,6 @@ pub(crate) async fn copy_object(ops: &Ops, req: DirectRequest) -> S3Result<S3Res
         Directive::Copy => None,
         Directive::Replace => Some(Tags::of_header(&req.headers)?.unwrap_or_default().text()),
     };
-    let compute = checksums::algorithm(&req.headers, "x-amz-checksum-algorithm")?;
     let node = versions::stat(&tree, &from, version).await.map_err(versions::source_missing)?;
     leaf(&node)?;
     let replace = replace.or_else(|| redirected(&node, &own));
@@ -124,9 +124,23 @@ fn copied_object(node: &Node) -> S3Response<Body> {
 }
 
 /// What `x-amz-copy-source` names: `[/]bucket/key[?versionId=…]`, percent-encoded.
-pub(crate) async fn source(tree: &Tree, req: &DirectRequest) -> S3Result<(Key, Option<VersionRef>)> {
-    let (bucket, key, version) = source_address(req.header("x-amz-copy-source")?.unwrap_or_default())?;
-    Ok((Bucket::open(tree, &bucket).await?.key(&key)?, version))
+pub(crate) struct Source {
+    bucket: String,
+    key: String,
+    version: Option<VersionRef>,
+}
+
+impl Source {
+    /// Reads the header; nothing is looked up.
+    pub(crate) fn of(req: &DirectRequest) -> S3Result<Self> {
+        let header = req.header("x-amz-copy-source")?.unwrap_or_default();
+        let (bucket, key, version) = source_address(header)?;
+        Ok(Self { bucket, key, version })
+    }
+
+    pub(crate) async fn open(self, tree: &Tree) -> S3Result<(Key, Option<VersionRef>)> {
+        Ok((Bucket::open(tree, &self.bucket).await?.key(&self.key)?, self.version))
+    }
 }
 
 /// Bucket, key and version of such a header.

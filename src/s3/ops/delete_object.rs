@@ -13,10 +13,9 @@ use cellgate_core::{Error, Tree};
 use futures_util::{StreamExt as _, stream};
 use s3s::dto::{
     DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput, DeleteObjectsOutput, DeletedObject,
-    Error as FailedObject, ObjectIdentifier, Timestamp,
+    Error as FailedObject, ObjectIdentifier,
 };
 use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
-use time::OffsetDateTime;
 
 use super::{Ops, survive};
 use crate::address::{Bucket, Key};
@@ -36,7 +35,7 @@ pub(crate) async fn delete_object(
     let how = Remove {
         conditions: headers::write_conditions(&req.headers)?,
         size: req.input.if_match_size.map(|size| u64::try_from(size).unwrap_or(u64::MAX)),
-        mtime_s: req.input.if_match_last_modified_time.as_ref().map(seconds),
+        mtime_s: req.input.if_match_last_modified_time.as_ref().map(headers::seconds),
         ..Remove::default()
     };
     let gone = delete(tree, bucket.key(&req.input.key)?, version, how).await?;
@@ -119,7 +118,7 @@ async fn delete_one(tree: Tree, bucket: &Bucket, object: &ObjectIdentifier) -> S
     let how = Remove {
         conditions: Conditions { if_match, ..Conditions::default() },
         size: object.size.map(|size| u64::try_from(size).unwrap_or(u64::MAX)),
-        mtime_s: object.last_modified_time.as_ref().map(seconds),
+        mtime_s: object.last_modified_time.as_ref().map(headers::seconds),
         ..Remove::default()
     };
     delete(tree, bucket.key(&object.key)?, version, how).await
@@ -167,10 +166,4 @@ async fn remove(tree: Tree, key: Key, version: Option<VersionRef>, how: Remove) 
     let how = Remove { removal: Removal::Marked, only_empty: true, kind: Some(kind), ..how };
     let removed = survive(async move { tree.remove(key.path(), &how).await }).await?;
     Ok(removed.marker.map_or(Gone::Nothing, |marker| Gone::Marked(Box::new(marker))))
-}
-
-/// Seconds since the epoch.
-fn seconds(time: &Timestamp) -> i64 {
-    let time: OffsetDateTime = time.clone().into();
-    time.unix_timestamp()
 }

@@ -5,6 +5,7 @@ use s3s::dto::{
     StorageClass,
 };
 use s3s::{S3Request, S3Response, S3Result};
+use uuid::Uuid;
 
 use super::Ops;
 use super::bucket::owner;
@@ -22,7 +23,7 @@ pub(crate) async fn list_multipart_uploads(
     let limit = limit(input.max_uploads)?;
     let prefix = input.prefix.clone().unwrap_or_default();
     let delimiter = input.delimiter.clone().unwrap_or_default();
-    let marker = Marker { key: input.key_marker.as_deref(), id: input.upload_id_marker.as_deref() };
+    let marker = Marker::of(input.key_marker.as_deref(), input.upload_id_marker.as_deref())?;
 
     let mut open: Vec<_> = tree
         .uploads(bucket.root())
@@ -42,7 +43,7 @@ pub(crate) async fn list_multipart_uploads(
     for (key, id, upload) in open {
         let group = listing::group(&key, &prefix, &delimiter);
         // A group is one entry, and the marker that names it stands for all of it.
-        if group.as_ref().is_some_and(|group| groups.contains(group) || marker.key == Some(group)) {
+        if group.as_ref().is_some_and(|group| groups.last() == Some(group) || marker.key == Some(group)) {
             continue;
         }
         if uploads.len() + groups.len() == limit {
@@ -84,17 +85,34 @@ pub(crate) async fn list_multipart_uploads(
 }
 
 /// Where a page begins: behind a key, or behind one upload of it.
+///
+/// Ids compare in the order in which uploads began. So an id marks its place also when its upload has
+/// ended since the page before.
 struct Marker<'a> {
     key: Option<&'a str>,
-    id: Option<&'a str>,
+    id: Option<String>,
 }
 
-impl Marker<'_> {
+impl<'a> Marker<'a> {
+    /// An id without a key says nothing, as Amazon has it.
+    fn of(key: Option<&'a str>, id: Option<&str>) -> S3Result<Self> {
+        let key = key.filter(|key| !key.is_empty());
+        let id = match id.filter(|id| key.is_some() && !id.is_empty()) {
+            None => None,
+            Some(text) => {
+                let id = Uuid::try_parse(text);
+                let wrong = |_| error::argument("upload-id-marker", text, "Invalid uploadId marker");
+                Some(id.map_err(wrong)?.to_string())
+            }
+        };
+        Ok(Self { key, id })
+    }
+
     fn is_before(&self, key: &str, id: &str) -> bool {
-        match (self.key, self.id) {
+        match (self.key, &self.id) {
             (None, _) => true,
-            (Some(marker), None | Some("")) => key > marker,
-            (Some(marker), Some(last)) => (key, id) > (marker, last),
+            (Some(marker), None) => key > marker,
+            (Some(marker), Some(last)) => (key, id) > (marker, last.as_str()),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Multipart uploads: create, upload part, abort, list parts. Parts are uploads of the core.
 
-use cellgate_core::NodePath;
 use cellgate_core::tree::Write;
 use cellgate_core::upload::{PART_MAX, Part as StoredPart, Upload};
+use cellgate_core::{Error, NodePath};
 use s3s::dto::{
     AbortMultipartUploadInput, AbortMultipartUploadOutput, CreateMultipartUploadInput,
     CreateMultipartUploadOutput, Initiator, ListPartsInput, ListPartsOutput, Part, StorageClass,
@@ -28,8 +28,9 @@ pub(crate) async fn create_multipart_upload(
     let path = bucket.leaf_target(&req.input.key)?;
     let (mut attributes, mime) = headers::new_object(&req.headers)?;
     let digest = checksums::announced(&req.headers)?;
-    if let Some(digest) = digest {
-        digest.declare(&mut attributes);
+    match digest {
+        Some(digest) => digest.declare(&mut attributes),
+        None => checksums::BY_DEFAULT.assume(&mut attributes),
     }
     let upload = tree.create_upload(&path, attributes, mime, None).await.map_err(error::answer)?;
     Ok(S3Response::new(CreateMultipartUploadOutput {
@@ -63,7 +64,7 @@ pub(crate) async fn upload_part(
     };
     let (content, fault) = body::incoming(req.input.body);
     let part = tree.write_part(&path, id, number, content, write).await.map_err(|error| fault.or(error))?;
-    let checksums = headers::digests(checksums::kept(&part.digests));
+    let checksums = headers::digests(checksums::of_part(&part.digests));
     let output = UploadPartOutput { e_tag: Some(headers::etag(&part.etag)), ..UploadPartOutput::default() };
     Ok(S3Response::with_headers(output, checksums))
 }
@@ -75,7 +76,12 @@ pub(crate) async fn abort_multipart_upload(
     let (tree, bucket) = ops.open(&req.extensions, &req.input.bucket).await?;
     let path = bucket.leaf_target(&req.input.key)?;
     let id = upload_id(&req.input.upload_id)?;
-    survive(async move { tree.abort_upload(&path, id).await }).await.map_err(error::answer)?;
+    let begun_s = req.input.if_match_initiated_time.as_ref().map(headers::seconds);
+    match survive(async move { tree.abort_upload(&path, id, begun_s).await }).await {
+        // What began at that time is not there, as asked.
+        Err(Error::NoSuchUpload(_)) if begun_s.is_some() => {}
+        aborted => aborted.map_err(error::answer)?,
+    }
     Ok(S3Response::new(AbortMultipartUploadOutput::default()))
 }
 
@@ -88,7 +94,10 @@ pub(crate) async fn list_parts(
     let id = upload_id(&req.input.upload_id)?;
     let limit = limit(req.input.max_parts)?;
     let marker = req.input.part_number_marker.unwrap_or(0);
-    let after = u32::try_from(marker).map_err(|_| error::invalid("the marker must not be negative"))?;
+    let after = u32::try_from(marker).map_err(|_| {
+        let text = format!("Argument {marker} must be an integer between 0 and 2147483647");
+        error::argument("part-number-marker", &marker.to_string(), text)
+    })?;
     let upload = tree.upload(&path, id).await.map_err(error::answer)?;
     let digest = upload.declared();
     // One more than asked for tells whether there are more.
@@ -123,7 +132,7 @@ fn shown(stored: &StoredPart) -> Part {
         last_modified: Some(headers::timestamp(stored.at_ns)),
         ..Part::default()
     };
-    fill!(part, checksums::kept(&stored.digests));
+    fill!(part, checksums::of_part(&stored.digests));
     part
 }
 

@@ -88,8 +88,9 @@ fn folder_digests(promised: Promised, default: Option<Algorithm>) -> Result<Attr
     let late = promised.late.map(|late| late()).transpose()?.unwrap_or_default();
     let mut digests = Attributes::default();
     for sum in promised.checksums.into_iter().chain(late) {
-        if sum.value != sum.algorithm.of_nothing() {
-            return Err(Error::ChecksumMismatch { algorithm: sum.algorithm.as_str() });
+        let nothing = sum.algorithm.of_nothing();
+        if sum.value != nothing {
+            return Err(sum.failed(nothing));
         }
         sum.keep(&mut digests);
     }

@@ -4,7 +4,7 @@ use cellgate_core::http::range::RangeSpec;
 use cellgate_core::tree::{ReadOptions, Write};
 use s3s::{Body, S3Response, S3Result};
 
-use super::copy_object::{document, source, source_failed};
+use super::copy_object::{Source, document, source_failed};
 use super::get_object::leaf;
 use super::multipart::{part_number, upload_id};
 use super::{DirectRequest, Ops, survive};
@@ -14,12 +14,15 @@ use crate::{body, checksums, error, headers, versions};
 pub(crate) async fn upload_part_copy(ops: &Ops, req: DirectRequest) -> S3Result<S3Response<Body>> {
     let (tree, bucket) = ops.open(&req.extensions, &req.bucket).await?;
     let path = bucket.leaf_target(&req.key)?;
-    let id = upload_id(req.parameter("uploadId").unwrap_or_default())?;
+    // What is wrong by itself is said before what is not there.
     let number = req.parameter("partNumber").unwrap_or_default().parse().unwrap_or(-1);
     let number = part_number(number)?;
-    let (Key::Leaf(from), version) = source(&tree, &req).await? else {
+    let source = Source::of(&req)?;
+    let id = upload_id(req.parameter("uploadId").unwrap_or_default())?;
+    let (Key::Leaf(from), version) = source.open(&tree).await? else {
         return Err(error::invalid("a folder has no content to copy"));
     };
+    let upload = tree.upload(&path, id).await.map_err(error::answer)?;
     let node = versions::stat(&tree, &from, version).await.map_err(versions::source_missing)?;
     leaf(&node)?;
     let source_version = versions::of(&tree, &from, &node).await;
@@ -34,8 +37,10 @@ pub(crate) async fn upload_part_copy(ops: &Ops, req: DirectRequest) -> S3Result<
     let write = Write { size: Some(size), ..Write::default() };
     let part = survive(async move { tree.write_part(&path, id, number, content, write).await });
     let part = part.await.map_err(error::answer)?;
-    let sums = checksums::kept(&part.digests);
-    let more = checksums::elements(sums);
+    // Amazon shows what the upload announced, and not what is computed by default.
+    let announced =
+        |(algorithm, _): &(_, &str)| upload.declared().is_some_and(|digest| digest.algorithm == *algorithm);
+    let more = checksums::elements(checksums::kept(&part.digests).filter(announced));
     let mut answer = document("CopyPartResult", &part.etag, part.at_ns, &more);
     versions::stamp(&mut answer.headers, versions::SOURCE_VERSION_ID, source_version);
     Ok(answer)

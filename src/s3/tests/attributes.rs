@@ -128,6 +128,95 @@ async fn crcs_of_parts_make_the_crc_of_the_object() {
     }
 }
 
+/// Amazon computes a CRC-64/NVME of the whole where nobody asked for another.
+#[tokio::test]
+async fn an_upload_that_announced_nothing_ends_with_the_default_checksum() {
+    let stage = stage().await;
+    let created = create(&stage, &[]).await;
+    assert_eq!((created.header("x-amz-checksum-algorithm"), created.header("x-amz-checksum-type")), ("", ""));
+    let id = text(&created.text(), "UploadId");
+    let put = async |number: u32, content: Vec<u8>, more: &[(&str, &str)]| {
+        let request = Signed::new("PUT", &format!("{URI}?partNumber={number}&uploadId={id}")).body(content);
+        let answer =
+            stage.send(more.iter().fold(request, |request, (name, value)| request.header(name, *value)));
+        let answer = answer.await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer
+    };
+    let one = put(1, vec![b'1'; MIN], &[]).await;
+    assert_eq!(one.header("x-amz-checksum-crc64nvme"), "imfHCZc6Evg=");
+    // SDKs repeat what they are shown, and may repeat one.
+    let two = put(2, b"tail".to_vec(), &[("x-amz-checksum-crc32", "fDe0XQ==")]).await;
+    assert_eq!(
+        (two.header("x-amz-checksum-crc32"), two.header("x-amz-checksum-crc64nvme")),
+        ("fDe0XQ==", "")
+    );
+    let listed = stage.get(&format!("{URI}?uploadId={id}")).await.text();
+    assert_eq!(texts(&listed, "ChecksumCRC64NVME"), ["imfHCZc6Evg="]);
+    assert_eq!((texts(&listed, "ChecksumCRC32").len(), text(&listed, "ChecksumType")), (1, String::new()));
+
+    let parts = [(1, one), (2, two)].map(|(number, answer)| {
+        format!("<Part><PartNumber>{number}</PartNumber><ETag>{}</ETag></Part>", answer.header("etag"))
+    });
+    let wrong = complete(&id, &parts).header("x-amz-checksum-crc64nvme", "vqf3hRLTlJw=");
+    assert_error(&stage.send(wrong).await, 400, "BadDigest");
+    let xml = stage.send(complete(&id, &parts)).await.text();
+    assert_eq!(
+        (text(&xml, "ChecksumCRC64NVME"), text(&xml, "ChecksumType")),
+        ("Cyw1Kum4mfQ=".into(), "FULL_OBJECT".into()),
+        "{xml}"
+    );
+    assert!(!xml.contains("ChecksumCRC32"), "{xml}");
+    let head = stage.send(Signed::new("HEAD", URI).header("x-amz-checksum-mode", "ENABLED")).await;
+    assert_eq!(head.header("x-amz-checksum-crc64nvme"), "Cyw1Kum4mfQ=");
+    assert_eq!(head.header("x-amz-checksum-type"), "FULL_OBJECT");
+}
+
+#[tokio::test]
+async fn digests_in_the_list_of_parts_are_checked() {
+    let stage = stage().await;
+    let (id, parts, all) = composite(&stage).await;
+    let with = |from: &str, to: &str| [parts[0].replacen(from, to, 1), parts[1].clone()];
+    let sent = text(&parts[0], "ChecksumSHA256");
+    let sha1 = "<ChecksumSHA1>Kq5sNclPz7QV2+lfQIuc6R7oRu0=</ChecksumSHA1></Part>";
+    let whole = format!("<ChecksumSHA256>{sent}</ChecksumSHA256></Part>");
+    let foreign = STANDARD.encode([0; 32]);
+    for (list, code, why) in [
+        (with(&sent, "none"), "InvalidArgument", "Invalid Base64 or multiple checksums present in request"),
+        (with("</Part>", sha1), "InvalidArgument", "Invalid Base64 or multiple checksums present in request"),
+        (
+            with(&whole, sha1),
+            "BadDigest",
+            "The sha1 you specified for part 2 did not match what we received.",
+        ),
+        (with(&sent, &foreign), "InvalidPart", ""),
+    ] {
+        let answer = stage.send(complete(&id, &list)).await;
+        assert_error(&answer, 400, code);
+        let said = text(&answer.text(), "Message");
+        assert!(said.contains(why), "{said}");
+    }
+    let two = complete(&id, &parts)
+        .header("x-amz-checksum-sha256", &all)
+        .header("x-amz-checksum-crc32", "AAAAAA==")
+        .header("x-amz-checksum-type", "FULL_OBJECT");
+    let answer = stage.send(two).await;
+    assert_error(&answer, 400, "InvalidRequest");
+    assert!(answer.text().contains("Multiple checksum Types are not allowed"), "{}", answer.text());
+    for (suffix, code) in [("-two", "InvalidRequest"), ("-2-2", "InvalidRequest"), ("-3", "BadDigest")] {
+        let claimed = complete(&id, &parts).header("x-amz-checksum-sha256", format!("{all}{suffix}"));
+        assert_error(&stage.send(claimed).await, 400, code);
+    }
+    assert_eq!(stage.head(URI).await.status, 404);
+
+    // Without an announcement a digest must be one that the part came with.
+    let plain = text(&create(&stage, &[]).await.text(), "UploadId");
+    let only = part(&stage, &plain, 1, b"tail".to_vec(), "CRC32", "fDe0XQ==").await;
+    let other = only.replace("CRC32", "SHA1").replace("fDe0XQ==", "Kq5sNclPz7QV2+lfQIuc6R7oRu0=");
+    assert_error(&stage.send(complete(&plain, &[other])).await, 400, "InvalidPart");
+    assert_eq!(stage.send(complete(&plain, &[only])).await.status, 200);
+}
+
 #[tokio::test]
 async fn announcements_that_make_no_sense_begin_nothing() {
     let stage = stage().await;

@@ -55,6 +55,25 @@ async fn each_algorithm_is_checked_in_a_trailer() {
     }
 }
 
+#[tokio::test]
+async fn a_checksum_stands_in_a_header_or_in_a_trailer() {
+    let stage = stage().await;
+    for (name, digest) in OF_HELLO {
+        let (trailer, value) = OF_HELLO[2];
+        let put = Signed::new("PUT", URI)
+            .header("content-encoding", "aws-chunked")
+            .header("x-amz-decoded-content-length", "5")
+            .header("x-amz-trailer", trailer)
+            .header(name, digest)
+            .payload("STREAMING-UNSIGNED-PAYLOAD-TRAILER")
+            .body(format!("5\r\nhello\r\n0\r\n{trailer}:{value}\r\n\r\n"));
+        let answer = stage.send(put).await;
+        assert_error(&answer, 400, "InvalidRequest");
+        assert!(answer.text().contains("Multiple checksum Types are not allowed"), "{}", answer.text());
+        assert_eq!(stage.head(URI).await.status, 404, "{name}");
+    }
+}
+
 /// A chunk and a trailer, both signed; `forged` spoils the trailer's signature.
 async fn send_signed_trailer(stage: &Stage, digest: &str, forged: bool) -> Answer {
     let signer: &Signer = &stage.alice;

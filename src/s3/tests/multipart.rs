@@ -196,6 +196,94 @@ async fn uploads_are_listed_by_prefix_delimiter_and_marker() {
 }
 
 #[tokio::test]
+async fn uploads_of_one_key_are_listed_as_they_began() {
+    let stage = stage().await;
+    let mut ids = Vec::new();
+    for _ in 0..4 {
+        ids.push(create(&stage).await);
+    }
+    let list = async |query: &str| stage.get(&format!("/io?uploads&{query}")).await;
+    assert_eq!(texts(&list("").await.text(), "UploadId"), ids);
+    let key = "key-marker=common-files/new/big.bin";
+    let behind = format!("{key}&upload-id-marker={}", ids[1]);
+    assert_eq!(texts(&list(&behind).await.text(), "UploadId"), &ids[2..]);
+    assert!(texts(&list(key).await.text(), "UploadId").is_empty());
+    // The upload that a page ended with may be complete before the next page is asked for.
+    assert_eq!(stage.delete_upload(&ids[1]).await.status, 204);
+    assert_eq!(texts(&list(&behind).await.text(), "UploadId"), &ids[2..]);
+    assert_error(&list(&format!("{key}&upload-id-marker=none")).await, 400, "InvalidArgument");
+    assert_eq!(
+        texts(&list("upload-id-marker=none").await.text(), "UploadId").len(),
+        3,
+        "ignored without a key"
+    );
+}
+
+#[tokio::test]
+async fn an_upload_is_aborted_if_it_began_when_the_client_believes() {
+    let stage = stage().await;
+    let id = create(&stage).await;
+    let begun = text(&stage.get("/io?uploads").await.text(), "Initiated");
+    let begun = time::OffsetDateTime::parse(&begun, &time::format_description::well_known::Rfc3339).unwrap();
+    let abort = async |seconds: i64| {
+        let at = cellgate_core::http::date::http((begun.unix_timestamp() + seconds) * 1_000_000_000);
+        let uri = format!("{URI}?uploadId={id}");
+        stage.send(Signed::new("DELETE", &uri).header("x-amz-if-match-initiated-time", at)).await
+    };
+    assert_error(&abort(-1).await, 412, "PreconditionFailed");
+    assert_error(&abort(86_400).await, 412, "PreconditionFailed");
+    assert_eq!(stage.get(&format!("{URI}?uploadId={id}")).await.status, 200);
+    assert_eq!(abort(0).await.status, 204);
+    assert_error(&stage.get(&format!("{URI}?uploadId={id}")).await, 404, "NoSuchUpload");
+    assert_eq!(abort(0).await.status, 204, "what is not there did not begin at another time");
+}
+
+#[tokio::test]
+async fn markers_and_numbers_of_parts_are_integers() {
+    let stage = stage().await;
+    let id = create(&stage).await;
+    for (marker, why) in [
+        ("none", "Provided none not an integer or within integer range"),
+        ("2736457823532448723", "Provided 2736457823532448723 not an integer or within integer range"),
+        ("-14", "Argument -14 must be an integer between 0 and 2147483647"),
+    ] {
+        let answer = stage.get(&format!("{URI}?uploadId={id}&part-number-marker={marker}")).await;
+        assert_error(&answer, 400, "InvalidArgument");
+        let xml = answer.text();
+        assert_eq!(text(&xml, "Message"), why);
+        assert_eq!(
+            (text(&xml, "ArgumentName"), text(&xml, "ArgumentValue")),
+            ("part-number-marker".into(), marker.into())
+        );
+    }
+    let answer = stage.put(&format!("{URI}?partNumber=x&uploadId={id}"), "x").await;
+    assert_error(&answer, 400, "InvalidArgument");
+    assert_eq!(
+        text(&answer.text(), "Message"),
+        "Part number must be an integer between 1 and 10000, inclusive."
+    );
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_part_copy_by_itself_is_said_first() {
+    let stage = stage().await;
+    for (number, source, why) in [
+        ("-10", "io/personal-files/a", "Part number must be an integer between 1 and 10000, inclusive."),
+        ("1", "io/personal-files/%ZZ", "Invalid copy source encoding"),
+        ("1", "io/personal-files/../a", "Invalid copy source object key"),
+        ("1", "192.168.1.1/a", "Invalid copy source bucket name"),
+    ] {
+        let uri = format!("{URI}?partNumber={number}&uploadId=none");
+        let answer = stage.send(Signed::new("PUT", &uri).header("x-amz-copy-source", source)).await;
+        assert_error(&answer, 400, "InvalidArgument");
+        assert_eq!(text(&answer.text(), "Message"), why);
+    }
+    let uri = format!("{URI}?partNumber=1&uploadId=none");
+    let absent = Signed::new("PUT", &uri).header("x-amz-copy-source", "io/personal-files/a");
+    assert_error(&stage.send(absent).await, 404, "NoSuchUpload");
+}
+
+#[tokio::test]
 async fn ranges_of_objects_become_parts() {
     let stage = stage().await;
     let mut source = vec![b'1'; MIN];

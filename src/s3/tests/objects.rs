@@ -6,7 +6,7 @@ use cellgate_core::testing::{request, serve};
 use md5::{Digest as _, Md5};
 
 use crate::sign::{Signed, Signer};
-use crate::{Stage, assert_error, signer, stage, texts};
+use crate::{Stage, assert_error, signer, stage, text, texts};
 
 const URI: &str = "/io/common-files/a.txt";
 /// MD5 of `hello`.
@@ -202,7 +202,11 @@ async fn promised_digests_are_checked_and_kept() {
     assert_eq!(stage.get(URI).await.header("x-amz-checksum-crc32"), "");
 
     let other = |name: &str, value: &str| Signed::new("PUT", URI).header(name, value).body("other");
-    assert_error(&stage.send(other("content-md5", &md5)).await, 400, "BadDigest");
+    let wrong = stage.send(other("content-md5", &md5)).await;
+    assert_error(&wrong, 400, "BadDigest");
+    let (expected, calculated) = ("5d41402abc4b2a76b9719d911017c592", "eV8yArF8trw9S3cdjGyerw==");
+    assert_eq!(text(&wrong.text(), "ExpectedDigest"), expected);
+    assert_eq!(text(&wrong.text(), "CalculatedDigest"), calculated);
     assert_error(&stage.send(other("content-md5", "nonsense")).await, 400, "InvalidDigest");
     assert_error(&stage.send(other("x-amz-checksum-crc32", &crc("hello"))).await, 400, "BadDigest");
     assert_error(&stage.send(other("x-amz-checksum-crc32", "eA==")).await, 400, "InvalidRequest");
