@@ -45,8 +45,14 @@ pub(crate) fn is_preflight(request: &Request) -> bool {
 }
 
 /// The answer to an OPTIONS request; `None` for others, and where nothing is configured.
-pub(crate) fn preflight(rules: &[CorsRule], request: &Request) -> Option<S3Result<HttpResponse>> {
-    (*request.method() == Method::OPTIONS && !rules.is_empty()).then(|| answer(rules, request))
+pub(crate) fn preflight(rules: &[CorsRule], request: &Request) -> Option<HttpResponse> {
+    if *request.method() != Method::OPTIONS || rules.is_empty() {
+        return None;
+    }
+    let mut response = answer(rules, request).unwrap_or_else(crate::render);
+    // A refusal too: another origin, method or header may be allowed.
+    response.headers_mut().append(VARY, VARIES);
+    Some(response)
 }
 
 fn answer(rules: &[CorsRule], request: &Request) -> S3Result<HttpResponse> {
@@ -66,7 +72,6 @@ fn answer(rules: &[CorsRule], request: &Request) -> S3Result<HttpResponse> {
     let headers = response.headers_mut();
     rule.allow(origin, headers);
     set(headers, ACCESS_CONTROL_ALLOW_HEADERS, &wanted.join(", "));
-    headers.append(VARY, VARIES);
     Ok(response)
 }
 

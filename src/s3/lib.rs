@@ -150,7 +150,7 @@ impl S3 {
         }
         let asked = Asked::of(&request);
         if let Some(answer) = cors::preflight(&self.settings.cors, &request) {
-            return asked.finish(answer.unwrap_or_else(render), Note::default()).await;
+            return asked.finish(answer, Note::default()).await;
         }
         let grant = cors::Grant::of(&self.settings.cors, &request);
         let (response, note) = match self.serve_verified(request).await {

@@ -110,6 +110,15 @@ pub(crate) enum Direct {
     Fixed(&'static Fixed),
     /// s3s would answer a sub-resource that it does not know with a listing.
     Unknown,
+    /// s3s knows no directory buckets, and would list the others.
+    DirectoryBuckets,
+    /// A page size that is no number.
+    NoLimit,
+}
+
+/// Whether this is a page size, and no number.
+pub(crate) fn is_no_limit(name: &str, value: &str) -> bool {
+    matches!(name, "max-keys" | "max-uploads" | "max-parts") && value.parse::<i32>().is_err()
 }
 
 /// Parameters of requests to buckets that have no value, or may have none.
@@ -145,7 +154,10 @@ impl Direct {
         {
             return Some(Self::Fixed(fixed));
         }
-        let bare = |(name, value): (String, String)| value.is_empty() && !BARE.contains(&name.as_str());
+        // MinIO's `events`, which has a value, would be a listing as well.
+        let bare = |(name, value): (String, String)| {
+            name == "events" || value.is_empty() && !BARE.contains(&name.as_str())
+        };
         if method == Method::GET && key.is_empty() && !bucket.is_empty() && parameters(query).any(bare) {
             return (!names.iter().any(|name| KNOWN.contains(&name.as_str()))).then_some(Self::Unknown);
         }
@@ -154,6 +166,15 @@ impl Direct {
         }
         if method != Method::GET && method != Method::HEAD {
             return None;
+        }
+        if bucket.is_empty() {
+            let asked = |(name, value): (String, String)| name == "x-id" && value == "ListDirectoryBuckets";
+            return parameters(query).any(asked).then_some(Self::DirectoryBuckets);
+        }
+        let lists = key.is_empty() || names.iter().any(|name| name == "uploadId");
+        if lists && method == Method::GET && parameters(query).any(|(name, value)| is_no_limit(&name, &value))
+        {
+            return Some(Self::NoLimit);
         }
         let sub_resource = names.iter().any(|name| SUB_RESOURCES.contains(&name.as_str()));
         (!key.is_empty() && (method == Method::HEAD || !sub_resource)).then_some(Self::Read)
@@ -193,7 +214,14 @@ mod tests {
         assert_eq!(of(Method::GET, "/io/ws/a", "%74agging", &none), None);
         assert_eq!(of(Method::GET, "/io/", "list-type=2", &none), None);
         assert_eq!(of(Method::GET, "/", "", &none), None);
+        assert_eq!(of(Method::GET, "/", "x-id=ListBuckets", &none), None);
+        assert_eq!(of(Method::GET, "/", "x-id=ListDirectoryBuckets", &none), Some(Direct::DirectoryBuckets));
+        assert_eq!(of(Method::GET, "/io", "max-keys=x", &none), Some(Direct::NoLimit));
+        assert_eq!(of(Method::GET, "/io/a", "uploadId=1&max-parts=x", &none), Some(Direct::NoLimit));
+        assert_eq!(of(Method::GET, "/io/a", "max-parts=x", &none), Some(Direct::Read));
+        assert_eq!(of(Method::GET, "/io", "max-keys=-1", &none), None);
         assert_eq!(of(Method::GET, "/io", "events", &none), Some(Direct::Unknown));
+        assert_eq!(of(Method::GET, "/io", "prefix=&events=s3:ObjectCreated:*", &none), Some(Direct::Unknown));
         assert_eq!(of(Method::GET, "/io", "prefix=&delimiter=", &none), None);
         assert_eq!(of(Method::GET, "/io", "metrics&id=a", &none), None);
         for (method, uri, query, operation) in [

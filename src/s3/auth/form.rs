@@ -59,7 +59,7 @@ impl Form {
                     &[("ArgumentName", "Authorization")],
                 ));
             }
-            _ if scheme.starts_with("AWS") => return Err(error::invalid("Unsupported Authorization Type")),
+            _ if scheme.starts_with("AWS") => return Err(unsupported(scheme)),
             _ => {
                 return Err(error::with(
                     S3ErrorCode::InvalidRequest,
@@ -68,6 +68,25 @@ impl Form {
             }
         }))
     }
+}
+
+/// A scheme of Amazon's that there is not. It is repeated where it reads as one: in its place may stand
+/// a whole header with a token in it, of which only a space was forgotten.
+fn unsupported(scheme: &str) -> S3Error {
+    let text = "Unsupported Authorization Type";
+    let named = scheme.len() <= 32
+        && scheme.split_once('-').is_some_and(|(version, algorithm)| {
+            let digits = version.strip_prefix("AWS").unwrap_or_default();
+            digits.len() <= 1
+                && digits.bytes().all(|byte| byte.is_ascii_digit())
+                && algorithm
+                    .bytes()
+                    .all(|byte| byte == b'-' || byte.is_ascii_uppercase() || byte.is_ascii_digit())
+        });
+    if named {
+        return error::argument("Authorization", scheme, text);
+    }
+    error::with_fields(error::invalid(text), &[("ArgumentName", "Authorization")])
 }
 
 pub(super) fn two_forms() -> S3Error {

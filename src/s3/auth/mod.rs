@@ -53,6 +53,8 @@ use crate::{error, headers, ops};
 const GATEWAY_KEY: &str = "gateway";
 const BEARER_HEADER: &str = "x-pydio-bearer";
 const BEARER_PARAMETER: &str = "pydio_jwt";
+/// Where Amazon takes the token of temporary credentials.
+const SESSION: &str = "x-amz-security-token";
 const DISPOSITION: &str = "response-content-disposition";
 /// How far a header-signed request may be from our clock.
 const SKEW_MAX_S: i64 = 900;
@@ -121,6 +123,9 @@ impl Front {
         let (mut parts, mut body) = request.into_parts();
         let query = Query::of(&parts.uri)?;
         let form = Form::of(&parts.headers, &query)?;
+        if !matches!(form, Form::Bearer | Form::Unsigned) {
+            refuse_session(&parts.headers, &query)?;
+        }
         let mut call = Call::default();
         if let Some(token) = token_beside(&mut parts.headers, &query)? {
             if matches!(form, Form::Bearer | Form::Unsigned) {
@@ -141,6 +146,7 @@ impl Front {
         check_owner(&parts.headers, &principal)?;
         call.verified = Some(principal);
         call.attachment = must_be_saved(&parts.method, &query);
+        headers::join_metadata(&mut parts.headers);
         let body = body::uncover(&mut parts, body, chain, &call.fault)?;
         strip(&mut parts, &query, form)?;
         Ok((Request::from_parts(parts, body), call))
@@ -168,6 +174,16 @@ fn check_owner(headers: &HeaderMap, principal: &SharedPrincipal) -> S3Result<()>
         }
     }
     Ok(())
+}
+
+/// Nobody has a session here, so its token is one of somewhere else. An empty one is none.
+fn refuse_session(headers: &HeaderMap, query: &Query) -> S3Result<()> {
+    let header = headers.get(SESSION).is_some_and(|token| !token.is_empty());
+    let asked = |(name, token): (&str, &str)| name.eq_ignore_ascii_case(SESSION) && !token.is_empty();
+    match header || query.pairs().any(asked) {
+        true => Err(S3Error::new(S3ErrorCode::InvalidToken)),
+        false => Ok(()),
+    }
 }
 
 fn chained((principal, chain): (SharedPrincipal, Chain)) -> (SharedPrincipal, Option<Chain>) {
@@ -261,10 +277,10 @@ fn admit(headers: &HeaderMap, operation: Option<&'static str>) -> S3Result<Calle
 /// The same for requests that do not go through the operations of s3s.
 pub(crate) fn admit_direct(
     headers: &HeaderMap,
-    operation: &'static str,
+    operation: Option<&'static str>,
     extensions: &mut Extensions,
 ) -> S3Result<()> {
-    let caller = admit(headers, Some(operation))?;
+    let caller = admit(headers, operation)?;
     extensions.insert(caller);
     Ok(())
 }

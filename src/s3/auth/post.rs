@@ -11,7 +11,7 @@ use super::claim::{Scope, amz_time};
 use super::form::{self, Form as Proof};
 use super::policy::{self, Policy};
 use super::query::Query;
-use super::{Call, Front, bearer_token, chain, token_beside, v2};
+use super::{Call, Front, SESSION, bearer_token, chain, token_beside, v2};
 use crate::body::form::{Fields, Form};
 use crate::error;
 
@@ -43,6 +43,9 @@ impl Front {
         if fields.get("key").is_none_or(str::is_empty) {
             return Err(missing("key"));
         }
+        if fields.get(SESSION).is_some_and(|token| !token.is_empty()) {
+            return Err(S3Error::new(S3ErrorCode::InvalidToken));
+        }
         let has = |names: &[&str]| names.iter().any(|name| fields.get(name).is_some());
         let (principal, policy) = match (proof, has(&V2[1..]), has(&V4)) {
             (Proof::Bearer | Proof::Unsigned, true, _) => self.by_policy_v2(&call, fields).await?,
@@ -69,8 +72,10 @@ impl Front {
         if now_s() - signed_at > SIGNED_MAX_S {
             return Err(policy::expired());
         }
-        let scope =
-            Scope::parse(credential).map_err(|why| error::argument("x-amz-credential", credential, why))?;
+        // Its value holds the access key.
+        let scope = Scope::parse(credential).map_err(|why| {
+            error::with_fields(error::invalid(why), &[("ArgumentName", "x-amz-credential")])
+        })?;
         let (principal, secret) = call.signing_key(&self.core, scope.access_key).await?;
         let key = self.keys.get(&secret, scope.date, scope.region)?;
         if !chain::signs(&key, encoded, signature) {

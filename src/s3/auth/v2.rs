@@ -17,6 +17,8 @@ use http::{HeaderMap, Method};
 use s3s::{S3Error, S3ErrorCode, S3Result};
 use sha1::Sha1;
 use subtle::ConstantTimeEq as _;
+use time::PrimitiveDateTime;
+use time::macros::format_description;
 
 use super::claim::too_skewed;
 use super::{Call, Front, SKEW_MAX_S};
@@ -182,7 +184,18 @@ fn amz_lines(headers: &HeaderMap) -> String {
 fn parse_date(text: &str) -> Option<i64> {
     let zone = ["+0000", "-0000", "UTC"].into_iter().find_map(|zone| text.strip_suffix(zone));
     let http = zone.map_or_else(|| text.to_owned(), |text| format!("{text}GMT"));
-    date::parse_http(&http).or_else(|| Some(s3s_sigv4::AmzDate::parse(text).ok()?.to_time()?.as_second()))
+    date::parse_http(&http)
+        .or_else(|| on_another_day(&http))
+        .or_else(|| Some(s3s_sigv4::AmzDate::parse(text).ok()?.to_time()?.as_second()))
+}
+
+/// RFC 1123 under the name of a day that it was not: the time is plain all the same. Before 1970 there
+/// is none.
+fn on_another_day(text: &str) -> Option<i64> {
+    let (_, text) = text.split_once(", ")?;
+    let format = format_description!("[day] [month repr:short] [year] [hour]:[minute]:[second] GMT");
+    let time = PrimitiveDateTime::parse(text, &format).ok()?.assume_utc().unix_timestamp();
+    (time >= 0).then_some(time)
 }
 
 fn unbase64(text: &str) -> S3Result<Vec<u8>> {
@@ -270,10 +283,23 @@ mod tests {
             "Sun, 06 Nov 1994 08:49:37 +0000",
             "Sun, 06 Nov 1994 08:49:37 UTC",
             "19941106T084937Z",
+            // It was a Sunday.
+            "Tue, 06 Nov 1994 08:49:37 GMT",
         ] {
             assert_eq!(parse_date(date), Some(784_111_777), "{date}");
         }
-        for date in ["", "GMT", "+0000", "yesterday", "Sun, 06 Nov 1994 08:49:37 +0100"] {
+        // The ends of time in ceph/s3-tests.
+        assert_eq!(parse_date("Tue, 07 Jul 9999 21:53:04 GMT"), Some(253_387_000_384));
+        assert_eq!(parse_date("Tue, 07 Jul 2010 21:53:04 GMT"), Some(1_278_539_584));
+        for date in [
+            "",
+            "GMT",
+            "+0000",
+            "yesterday",
+            "Sun, 06 Nov 1994 08:49:37 +0100",
+            "Sun, 31 Feb 1994 08:49:37 GMT",
+            "Tue, 07 Jul 1950 21:53:04 GMT",
+        ] {
             assert_eq!(parse_date(date), None, "{date}");
         }
     }

@@ -5,6 +5,7 @@
 //! all of them together.
 
 use bytes::Bytes;
+use cellgate_core::content::Checksum;
 use cellgate_core::http as core_http;
 use http_body_util::BodyExt as _;
 use s3s::{S3Error, S3ErrorCode, S3Result};
@@ -14,6 +15,7 @@ use tokio::task::JoinHandle;
 
 use super::{Reader, incomplete, sha256_mismatch};
 use crate::auth::Chain;
+use crate::error;
 
 /// Bodies up to this size are hashed in place: handing them to a thread costs more.
 const INLINE_BYTES: usize = 1024 * 1024;
@@ -22,6 +24,16 @@ const FEED: usize = 8;
 
 pub(super) fn of(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
+}
+
+/// Checks a whole document, a long one beside the requests that this thread serves meanwhile.
+pub(super) async fn check(promised: Vec<Checksum>, document: &Bytes) -> S3Result<()> {
+    if promised.is_empty() || document.len() <= INLINE_BYTES {
+        return Checksum::check(&promised, document).map_err(error::answer);
+    }
+    let document = document.clone();
+    let task = tokio::task::spawn_blocking(move || Checksum::check(&promised, &document));
+    task.await.map_err(|_| lost())?.map_err(error::answer)
 }
 
 /// The next bytes of a body, if there are more.

@@ -5,14 +5,13 @@
 //! digest of the object, so that only its `Content-MD5` is the document's.
 
 use bytes::BytesMut;
-use cellgate_core::content::Checksum;
 use cellgate_core::http::{self as core_http, Request};
 use http::request::Parts;
 use http::{HeaderMap, Method};
 use http_body::Body as _;
 use s3s::{S3Error, S3ErrorCode, S3Result};
 
-use super::digest::more;
+use super::digest::{self, more};
 use crate::headers::{CHECKSUM, Promised};
 use crate::{error, route};
 
@@ -41,7 +40,7 @@ pub(crate) async fn check(request: Request) -> S3Result<Request> {
     if let Some(late) = promised.late {
         checksums.extend(late().map_err(error::answer)?);
     }
-    Checksum::check(&checksums, &document).map_err(error::answer)?;
+    digest::check(checksums, &document).await?;
     if declares(&document) {
         return Err(S3Error::new(S3ErrorCode::MalformedXML));
     }

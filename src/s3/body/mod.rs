@@ -105,10 +105,12 @@ impl Announced {
                 "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD"
                 | "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER",
             ) => Err(error::unsupported("a body signed with Signature Version 4A")),
-            Some(digest) => {
-                let digest = hex::decode(digest).ok().and_then(|digest| digest.try_into().ok());
+            Some(said) => {
+                let digest = hex::decode(said).ok().and_then(|digest| digest.try_into().ok());
                 digest.map(Self::Digest).ok_or_else(|| {
-                    error::invalid(
+                    error::argument(
+                        CONTENT_SHA256,
+                        said,
                         "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, \
                          STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER, \
                          STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD, \

@@ -13,12 +13,11 @@ use cellgate_core::workspace::Versioning;
 use http::HeaderMap;
 use s3s::dto::{
     Bucket as Shown, CreateBucketConfiguration, CreateBucketInput, CreateBucketOutput, DeleteBucketInput,
-    DeleteBucketOutput, HeadBucketInput, HeadBucketOutput, ListBucketsInput, ListBucketsOutput,
-    ObjectOwnership, Owner,
+    DeleteBucketOutput, HeadBucketInput, HeadBucketOutput, ListBucketsInput, ListBucketsOutput, Owner,
 };
 use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 
-use super::{Ops, survive};
+use super::{Ops, bucket_ownership, survive};
 use crate::address::WHOLE;
 use crate::{error, headers};
 
@@ -127,9 +126,7 @@ fn refuse_unsupported(input: &CreateBucketInput) -> S3Result<()> {
     if input.object_lock_enabled_for_bucket.unwrap_or(false) {
         return Err(error::unsupported("object lock"));
     }
-    if input.object_ownership.as_ref().is_some_and(|asked| asked.as_str() != OWNED) {
-        return Err(error::unsupported("object ownership other than BucketOwnerEnforced"));
-    }
+    bucket_ownership::check_new(input.object_ownership.as_ref())?;
     let Some(CreateBucketConfiguration { bucket, location, location_constraint, tags }) =
         &input.create_bucket_configuration
     else {
@@ -147,8 +144,6 @@ fn refuse_unsupported(input: &CreateBucketInput) -> S3Result<()> {
         Some(_) => Err(S3Error::new(S3ErrorCode::InvalidLocationConstraint)),
     }
 }
-
-const OWNED: &str = ObjectOwnership::BUCKET_OWNER_ENFORCED;
 
 /// `us-east-1`, `ap-southeast-2`, `us-gov-west-1`: there is one place here, whatever it is called.
 fn is_region(text: &str) -> bool {

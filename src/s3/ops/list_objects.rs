@@ -10,13 +10,13 @@ use s3s::dto::{
     CommonPrefix, EncodingType, ListObjectsInput, ListObjectsOutput, ListObjectsV2Input, ListObjectsV2Output,
     Object, ObjectStorageClass, Owner,
 };
-use s3s::{S3Request, S3Response, S3Result};
+use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 
 use super::Ops;
 use super::bucket::owner;
 use super::get_object::EMPTY_MD5;
 use crate::listing::{self, Answer, Item, PAGE_MAX, Question};
-use crate::{checksums, error, headers};
+use crate::{checksums, error, headers, route};
 
 pub(crate) async fn list_objects(
     ops: &Ops,
@@ -97,6 +97,14 @@ pub(crate) async fn list_objects_v2(
         encoding_type: input.encoding_type,
         request_charged: None,
     }))
+}
+
+/// A page size that is no number, of which s3s would say less.
+pub(crate) fn no_limit(parameters: &[(String, String)]) -> S3Error {
+    let Some((name, value)) = parameters.iter().find(|(name, value)| route::is_no_limit(name, value)) else {
+        return S3Error::new(S3ErrorCode::InvalidArgument);
+    };
+    error::argument(name, value, format!("Provided {name} not an integer or within integer range"))
 }
 
 /// Page size; more than Amazon's is Amazon's.

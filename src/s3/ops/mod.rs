@@ -4,6 +4,7 @@ mod acl;
 mod archive;
 mod bucket;
 mod bucket_cors;
+mod bucket_ownership;
 mod bucket_versioning;
 mod complete_multipart_upload;
 mod copy_object;
@@ -40,7 +41,7 @@ use crate::route::{self, Direct};
 use crate::{Settings, error, headers};
 
 /// What is built. s3s answers 501 `NotImplemented` to every other operation it knows.
-const BUILT: [&str; 35] = [
+const BUILT: [&str; 36] = [
     "AbortMultipartUpload",
     "CompleteMultipartUpload",
     "CopyObject",
@@ -68,6 +69,7 @@ const BUILT: [&str; 35] = [
     "ListParts",
     "PostObject",
     "PutBucketAcl",
+    "PutBucketOwnershipControls",
     "PutBucketVersioning",
     "PutObject",
     "PutObjectAcl",
@@ -170,6 +172,20 @@ impl S3 for Ops {
 
     async fn put_object_acl(&self, req: S3Request<PutObjectAclInput>) -> Answer<PutObjectAclOutput> {
         acl::put_object_acl(self, req).await
+    }
+
+    async fn put_bucket_ownership_controls(
+        &self,
+        req: S3Request<PutBucketOwnershipControlsInput>,
+    ) -> Answer<PutBucketOwnershipControlsOutput> {
+        bucket_ownership::put_bucket_ownership_controls(self, req).await
+    }
+
+    async fn delete_bucket_ownership_controls(
+        &self,
+        req: S3Request<DeleteBucketOwnershipControlsInput>,
+    ) -> Answer<DeleteBucketOwnershipControlsOutput> {
+        bucket_ownership::delete_bucket_ownership_controls(self, req).await
     }
 
     async fn put_bucket_versioning(
@@ -331,16 +347,16 @@ impl DirectRequest {
 pub(crate) struct DirectRoute(pub(crate) Ops);
 
 impl DirectRoute {
-    fn operation(req: &S3Request<Body>) -> &'static str {
-        if let Some(Direct::Fixed(fixed)) = Self::direct(&req.method, &req.uri, &req.headers) {
-            return fixed.operation;
-        }
-        match req.method {
-            Method::PUT if is_part(req.uri.query()) => "UploadPartCopy",
-            Method::PUT => "CopyObject",
-            Method::HEAD => "HeadObject",
-            _ => "GetObject",
-        }
+    /// What is asked for, of what is built.
+    fn operation(req: &S3Request<Body>) -> Option<&'static str> {
+        Some(match Self::direct(&req.method, &req.uri, &req.headers)? {
+            Direct::Fixed(fixed) => fixed.operation,
+            Direct::Copy if is_part(req.uri.query()) => "UploadPartCopy",
+            Direct::Copy => "CopyObject",
+            Direct::Read if req.method == Method::HEAD => "HeadObject",
+            Direct::Read => "GetObject",
+            Direct::Unknown | Direct::DirectoryBuckets | Direct::NoLimit => return None,
+        })
     }
 }
 
@@ -380,6 +396,8 @@ impl S3Route for DirectRoute {
         match how {
             Some(Direct::Fixed(fixed)) => return subresource::answer(&self.0, direct, fixed).await,
             Some(Direct::Unknown) => return Err(error::unsupported("this sub-resource of a bucket")),
+            Some(Direct::DirectoryBuckets) => return Err(error::unsupported("listing directory buckets")),
+            Some(Direct::NoLimit) => return Err(list_objects::no_limit(&direct.parameters)),
             _ => {}
         }
         match direct.method {

@@ -60,7 +60,7 @@ pub(crate) async fn post_object(ops: &Ops, upload: Upload) -> S3Result<HttpRespo
     let headers = object_headers(&read.fields)?;
     let tags = read.fields.get("tagging").map(Tags::of_xml).transpose()?.unwrap_or_default();
     let mut extensions = Extensions::new();
-    auth::admit_direct(&headers, OPERATION, &mut extensions)?;
+    auth::admit_direct(&headers, Some(OPERATION), &mut extensions)?;
     let (tree, opened) = ops.open(&extensions, bucket).await?;
     let target = opened.leaf_target(&key)?;
     let promised = Promised::of(&headers, &extensions)?;

@@ -65,10 +65,13 @@ async fn what_is_not_built_says_so() {
     for (method, uri) in [
         ("PUT", "/io?policy"),
         ("GET", "/io?events"),
+        ("GET", "/io?prefix=&suffix=&events=s3:ObjectCreated:*"),
         ("GET", "/io/common-files/a?torrent"),
         ("POST", "/io/common-files/a?restore"),
         ("PATCH", "/io/common-files/a"),
         ("PUT", "/"),
+        ("GET", "/?x-id=ListDirectoryBuckets"),
+        ("GET", "/?max-directory-buckets=1&x-id=ListDirectoryBuckets"),
     ] {
         let answer = stage.send(Signed::new(method, uri).body("")).await;
         assert_eq!(answer.status, 501, "{method} {uri}: {}", answer.text());

@@ -142,6 +142,7 @@ async fn buckets_that_cannot_be_are_refused() {
     for (name, value, status, code) in [
         ("x-amz-bucket-object-lock-enabled", "true", 501, "NotImplemented"),
         ("x-amz-object-ownership", "ObjectWriter", 501, "NotImplemented"),
+        ("x-amz-object-ownership", "mine", 400, "InvalidArgument"),
         ("x-amz-grant-read", "id=x", 501, "NotImplemented"),
         ("x-amz-acl", "public-read", 400, "AccessControlListNotSupported"),
     ] {

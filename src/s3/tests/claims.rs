@@ -95,6 +95,90 @@ async fn the_host_is_signed() {
     assert_eq!(stage.head(URI).await.status, 404);
 }
 
+/// Amazon's `InvalidToken`: nobody has temporary credentials here, so whose token it is cannot be known.
+#[tokio::test]
+async fn a_session_token_is_nobodys() {
+    let stage = stage().await;
+    let header = |value: &str| Signed::new("PUT", URI).header("x-amz-security-token", value).body("x");
+    let link = stage.alice.presign("PUT", &format!("{URI}?X-Amz-Security-Token=session"), HOST, 600);
+    let appended = format!("{}&X-Amz-Security-Token=session", stage.alice.presign("PUT", URI, HOST, 600));
+    let v2 = stage.alice.presign_v2("PUT", URI, "", 4_000_000_000);
+    let beside_v2 = request("PUT", &v2).header("x-amz-security-token", "session").body("x");
+    let mut answers = vec![stage.send(header("session")).await, serve(&stage.s3, beside_v2).await];
+    for uri in [link, appended, format!("{v2}&x-amz-security-token=session")] {
+        answers.push(put(&stage, &uri).await);
+    }
+    for answer in answers {
+        assert_error(&answer, 400, "InvalidToken");
+        let xml = answer.text();
+        assert_eq!(text(&xml, "Message"), "The provided token is malformed or otherwise invalid.");
+        assert!(!xml.contains("session"), "{xml}");
+    }
+    assert_eq!(stage.head(URI).await.status, 404);
+    // Some clients send an empty one.
+    assert_eq!(stage.send(header("")).await.status, 200);
+}
+
+/// The arguments that Amazon names in its answers, as `versitygw test` expects them.
+#[tokio::test]
+async fn what_announces_a_signature_is_named_when_it_is_unknown() {
+    let stage = stage().await;
+    let mut other = stage.alice.header(Signed::new("PUT", URI).body("x"));
+    let authorization = other.headers()["authorization"].to_str().unwrap();
+    let authorization = authorization.replace("AWS4-HMAC-SHA256", "AWS2-HMAC-SHA1");
+    other.headers_mut().insert("authorization", authorization.parse().unwrap());
+    let digest = Signed::new("PUT", URI).payload("invalid_sha256").body("x");
+    for (answer, name, value, why) in [
+        (serve(&stage.s3, other).await, "Authorization", "AWS2-HMAC-SHA1", "Unsupported Authorization Type"),
+        (
+            stage.send(digest).await,
+            "x-amz-content-sha256",
+            "invalid_sha256",
+            "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, \
+             STREAMING-AWS4-HMAC-SHA256-PAYLOAD, STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER, \
+             STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD, STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD-TRAILER or a \
+             valid sha256 value.",
+        ),
+    ] {
+        assert_error(&answer, 400, "InvalidArgument");
+        let xml = answer.text();
+        assert_eq!(
+            (text(&xml, "ArgumentName").as_str(), text(&xml, "ArgumentValue").as_str()),
+            (name, value)
+        );
+        assert_eq!(text(&xml, "Message"), why);
+    }
+    assert_eq!(stage.head(URI).await.status, 404);
+}
+
+/// Amazon S3 Developer Guide, "Signing and authenticating REST requests": within 15 minutes.
+#[tokio::test]
+async fn v2_headers_have_a_time_that_is_now() {
+    let stage = stage().await;
+    let put = |date: Option<&str>| {
+        let signature = stage.alice.v2(&format!("PUT\n\n\n{}\n{URI}", date.unwrap_or_default()));
+        let put = request("PUT", URI).header("authorization", format!("AWS {}:{signature}", stage.alice.key));
+        let put = date.into_iter().fold(put, |put, date| put.header("date", date));
+        serve(&stage.s3, put.body("x"))
+    };
+    // Their days of the week are made up, as in ceph/s3-tests.
+    for far in ["Tue, 07 Jul 2010 21:53:04 GMT", "Tue, 07 Jul 9999 21:53:04 GMT", "20100707T215304Z"] {
+        assert_error(&put(Some(far)).await, 403, "RequestTimeTooSkewed");
+    }
+    for none in [
+        None,
+        Some(""),
+        Some("yesterday"),
+        Some("Tue, 31 Feb 2030 21:53:04 GMT"),
+        Some("Tue, 07 Jul 1950 21:53:04 GMT"),
+    ] {
+        assert_error(&put(none).await, 403, "AccessDenied");
+    }
+    assert_eq!(stage.head(URI).await.status, 404);
+    let now = cellgate_core::http::date::http(cellgate_core::http::date::now_ns());
+    assert_eq!(put(Some(&now)).await.status, 200);
+}
+
 /// Amazon echoes the access key, the text to sign and more; here an access key may be a token.
 #[tokio::test]
 async fn refusals_show_no_secret() {
@@ -115,8 +199,15 @@ async fn refusals_show_no_secret() {
         let mut request = signer.header(get());
         let authorization = request.headers()["authorization"].to_str().unwrap().to_owned();
         secrets.push(authorization.rsplit_once('=').unwrap().1.to_owned());
-        for (from, to) in [("Credential=", "Credential"), ("/s3/", "/ec2/"), ("/us-east-1", ""), (", ", " ")]
-        {
+        for (from, to) in [
+            ("Credential=", "Credential"),
+            ("/s3/", "/ec2/"),
+            ("/us-east-1", ""),
+            (", ", " "),
+            ("SHA256 ", "SHA256,"),
+            ("SHA256 ", "SHA256"),
+            ("4-HMAC-SHA256 Credential=", ""),
+        ] {
             let mut broken = signer.header(get());
             let value = authorization.replace(from, to);
             broken.headers_mut().insert("authorization", value.parse().unwrap());

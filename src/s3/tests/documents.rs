@@ -129,6 +129,24 @@ async fn documents_are_what_their_digests_say() {
     assert_eq!(stage.head(URI).await.status, 404);
 }
 
+/// Beyond a MiB, digests are computed on another thread.
+#[tokio::test]
+async fn long_documents_are_what_their_digests_say() {
+    let stage = stage().await;
+    stage.put(URI, "hello").await;
+    let padding = " ".repeat(3 * 1024 * 1024);
+    let long = DELETE.replacen("<Object>", &format!("{padding}<Object>"), 1);
+    let post = |name: &str, value: String| {
+        stage.send(Signed::new("POST", "/io?delete").header(name, value).body(long.clone()))
+    };
+    assert_error(&post("content-md5", md5(DELETE)).await, 400, "BadDigest");
+    let sha256 = |text: &str| STANDARD.encode(Sha256::digest(text));
+    assert_error(&post("x-amz-checksum-sha256", sha256(DELETE)).await, 400, "BadDigest");
+    assert_eq!(stage.get(URI).await.body, "hello");
+    assert_eq!(post("x-amz-checksum-sha256", sha256(&long)).await.status, 200);
+    assert_eq!(stage.head(URI).await.status, 404);
+}
+
 #[tokio::test]
 async fn a_document_in_chunks_is_what_its_trailer_says() {
     let stage = stage().await;

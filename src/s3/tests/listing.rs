@@ -252,6 +252,37 @@ async fn wrong_questions_are_refused() {
     }
 }
 
+/// The sentence that Amazon answers with, as versitygw's issue 1794 has it.
+#[tokio::test]
+async fn page_sizes_are_integers() {
+    let stage = stage().await;
+    stage.seed(&["common-files/a"]).await;
+    for (name, kind) in [
+        ("max-keys", ""),
+        ("max-keys", "list-type=2&"),
+        ("max-keys", "versions&"),
+        ("max-uploads", "uploads&"),
+    ] {
+        for size in ["x", "1.5", "2147483648", "-2147483649", "99999999999999999999", "1 0"] {
+            let size = size.replace(' ', "%20");
+            let answer = stage.get(&format!("/common-files?{kind}{name}={size}")).await;
+            assert_error(&answer, 400, "InvalidArgument");
+            let xml = answer.text();
+            let why = format!("Provided {name} not an integer or within integer range");
+            assert_eq!((text(&xml, "Message"), text(&xml, "ArgumentName")), (why, name.to_owned()));
+            assert_eq!(text(&xml, "ArgumentValue"), size.replace("%20", " "));
+        }
+        assert_eq!(stage.get(&format!("/common-files?{kind}{name}=2147483647")).await.status, 200);
+    }
+    let parts = stage.get("/io/common-files/a?uploadId=x&max-parts=x").await;
+    assert_error(&parts, 400, "InvalidArgument");
+    assert_eq!(text(&parts.text(), "ArgumentName"), "max-parts");
+    // Of an object it says nothing.
+    assert_eq!(stage.get("/io/common-files/a?max-keys=x").await.status, 200);
+    let unsigned = serve(&stage.s3, cellgate_core::testing::request("GET", "/io?max-keys=x")).await;
+    assert_error(&unsigned, 403, "AccessDenied");
+}
+
 #[tokio::test]
 async fn only_what_may_be_read_is_listed() {
     let stage = stage().await;

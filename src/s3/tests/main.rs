@@ -18,6 +18,7 @@ mod documents;
 mod foreign;
 mod lifetimes;
 mod listing;
+mod metadata;
 mod multipart;
 mod objects;
 mod posting;

@@ -211,7 +211,10 @@ async fn promised_digests_are_checked_and_kept() {
     assert_error(&stage.send(other("x-amz-checksum-crc32", &crc("hello"))).await, 400, "BadDigest");
     assert_error(&stage.send(other("x-amz-checksum-crc32", "eA==")).await, 400, "InvalidRequest");
     assert_error(&stage.send(other("x-amz-checksum-sha512", "eA==")).await, 400, "InvalidRequest");
-    assert_error(&stage.send(other("x-amz-checksum-md4", "eA==")).await, 501, "NotImplemented");
+    let unknown = stage.send(other("x-amz-checksum-md4", "eA==")).await;
+    assert_error(&unknown, 400, "InvalidRequest");
+    let why = "The algorithm type you specified in x-amz-checksum- header is invalid.";
+    assert_eq!(text(&unknown.text(), "Message"), why);
     assert_eq!(stage.get(URI).await.body, "hello");
 }
 

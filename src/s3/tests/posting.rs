@@ -259,6 +259,57 @@ async fn what_the_policy_does_not_allow_is_not_stored() {
     assert_eq!(stage.head("/io/common-files/a.txt").await.status, 404);
 }
 
+/// What `versitygw test` and ceph/s3-tests ask of forms.
+#[tokio::test]
+async fn forms_are_read_as_strictly_as_their_policies() {
+    let stage = stage().await;
+    let key = ("key", KEY);
+    let sent = |policy: &str, others: &[(&str, &str)]| v2(&stage.alice, policy, others);
+    let until =
+        |text: &str| STANDARD.encode(format!("{{\"expiration\":\"{text}\",\"conditions\":[{CONDITIONS}]}}"));
+    let covered = |field: &str| policy(&format!("{CONDITIONS},[\"starts-with\",\"${field}\",\"\"]"), 60);
+    for (form, status, code, why) in [
+        (
+            sent(&covered("x-amz-checksum-invalid"), &[key, ("x-amz-checksum-invalid", "invalid")]),
+            400,
+            "InvalidRequest",
+            "The algorithm type you specified in x-amz-checksum- header is invalid.",
+        ),
+        (
+            sent(&covered("x-amz-checksum-sha256"), &[key, ("x-amz-checksum-sha256", "sailorjerry")]),
+            400,
+            "InvalidRequest",
+            "Value for x-amz-checksum-sha256 header is invalid.",
+        ),
+        // Every field is in the policy, checksums too: "POST policy", conditions.
+        (
+            sent(&policy(CONDITIONS, 60), &[key, ("x-amz-checksum-crc32", "AAAAAA==")]),
+            403,
+            "AccessDenied",
+            "Invalid according to Policy: Extra input fields: x-amz-checksum-crc32",
+        ),
+        (
+            sent(&until("2144-11-08 04:19:33.123456+00:00"), &[key]),
+            400,
+            "InvalidPolicyDocument",
+            "Invalid Policy: Invalid 'expiration' value: '2144-11-08 04:19:33.123456+00:00'",
+        ),
+        (
+            sent(&covered("x-amz-security-token"), &[key, ("x-amz-security-token", "session")]),
+            400,
+            "InvalidToken",
+            "The provided token is malformed or otherwise invalid.",
+        ),
+    ] {
+        let answer = send(&stage, &form, "x").await;
+        assert_error(&answer, status, code);
+        assert_eq!(text(&answer.text(), "Message"), why);
+    }
+    assert_eq!(stage.head(URI).await.status, 404);
+    let cased = "{\"bUcKeT\":\"io\"},[\"StArTs-WiTh\",\"$KeY\",\"common-files/up/\"]";
+    assert_eq!(send(&stage, &sent(&policy(cased, 60), &[("kEy", KEY)]), "x").await.status, 204);
+}
+
 #[tokio::test]
 async fn a_form_without_a_good_signature_is_nobodys() {
     let stage = stage().await;
@@ -294,6 +345,13 @@ async fn a_form_without_a_good_signature_is_nobodys() {
         (with("x-amz-algorithm", "AWS4-ECDSA-P256-SHA256"), 400, "InvalidArgument"),
         (with("x-amz-date", "yesterday"), 400, "InvalidArgument"),
         (with("x-amz-credential", "no-slashes"), 400, "InvalidArgument"),
+        // A token may stand where the credential should.
+        (with("x-amz-credential", &stage.alice.key), 400, "InvalidArgument"),
+        (
+            with("x-amz-credential", &format!("{}/{}", stage.alice.key, "20300101/r/ec2/x")),
+            400,
+            "InvalidArgument",
+        ),
         (v4(&stage.alice.clone().at(-8 * 24 * 3_600), &good, &[key]), 403, "AccessDenied"),
         (fields(&[key]), 403, "AccessDenied"),
     ] {

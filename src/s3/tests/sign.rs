@@ -265,8 +265,10 @@ fn canonical_query(pairs: &[(String, String)]) -> String {
 fn canonical_headers(headers: &[(String, String)]) -> (String, String) {
     let mut sorted = BTreeMap::new();
     for (name, value) in headers {
-        sorted.insert(name.to_lowercase(), value.trim().to_owned());
+        let line: &mut Vec<&str> = sorted.entry(name.to_lowercase()).or_default();
+        line.push(value.trim());
     }
+    let sorted: BTreeMap<_, _> = sorted.into_iter().map(|(name, line)| (name, line.join(","))).collect();
     let names: Vec<_> = sorted.keys().cloned().collect();
     let lines = sorted.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
     (names.join(";"), lines)

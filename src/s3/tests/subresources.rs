@@ -63,6 +63,34 @@ async fn removing_what_is_not_there_is_done_and_setting_it_is_not_built() {
     assert_eq!(stage.head("/io").await.status, 200);
 }
 
+/// "Controlling ownership of objects": one rule, of one of three names.
+#[tokio::test]
+async fn ownership_is_the_buckets_and_stays_so() {
+    let stage = stage().await;
+    let put = |bucket: &str, owned: &[&str]| {
+        let rules =
+            owned.iter().map(|owned| format!("<Rule><ObjectOwnership>{owned}</ObjectOwnership></Rule>"));
+        let body = format!("<OwnershipControls>{}</OwnershipControls>", rules.collect::<String>());
+        stage.send(Signed::new("PUT", &format!("{bucket}?ownershipControls")).body(body))
+    };
+    for bucket in ["/io", "/common-files"] {
+        assert_eq!(put(bucket, &["BucketOwnerEnforced"]).await.status, 200);
+        for other in ["ObjectWriter", "BucketOwnerPreferred"] {
+            assert_error(&put(bucket, &[other]).await, 501, "NotImplemented");
+        }
+        for malformed in [&["mine"][..], &[""], &[], &["ObjectWriter", "BucketOwnerEnforced"]] {
+            assert_error(&put(bucket, malformed).await, 400, "MalformedXML");
+        }
+        let removed = stage.delete(&format!("{bucket}?ownershipControls")).await;
+        assert_error(&removed, 501, "NotImplemented");
+        let xml = stage.get(&format!("{bucket}?ownershipControls")).await.text();
+        assert_eq!(text(&xml, "ObjectOwnership"), "BucketOwnerEnforced", "{xml}");
+    }
+    assert_error(&put("/nowhere", &["BucketOwnerEnforced"]).await, 404, "NoSuchBucket");
+    assert_error(&put("/nowhere", &["ObjectWriter"]).await, 404, "NoSuchBucket");
+    assert_error(&stage.delete("/nowhere?ownershipControls").await, 404, "NoSuchBucket");
+}
+
 #[tokio::test]
 async fn access_lists_are_those_of_a_private_bucket() {
     let stage = stage().await;
