@@ -141,9 +141,11 @@ async fn purge_limbo(txn: &mut dyn Txn) -> Result<bool> {
             let span = Span { limit: budget, ..Span::default() };
             let mut children = Vec::new();
             if node.is_collection() {
-                children = txn.children(node.id, &span).await?;
-                if children.is_empty() {
-                    children = txn.children(node.id.removed_below(), &span).await?;
+                for parent in [node.id, node.id.removed_below(), node.id.shadows_below()] {
+                    children = txn.children(parent, &span).await?;
+                    if !children.is_empty() {
+                        break;
+                    }
                 }
             }
             if children.is_empty() {

@@ -21,6 +21,13 @@ impl NodeId {
     pub fn removed_below(self) -> Self {
         Self(-2 - self.0)
     }
+
+    /// Hidden parent of the collections that hold nothing but delete markers: it is as hidden, and
+    /// apart from the markers, which may bear the same names.
+    #[must_use]
+    pub fn shadows_below(self) -> Self {
+        Self(i64::MIN + self.0)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -16,6 +16,7 @@ use crate::path::NodePath;
 use crate::ports::{NewNode, Txn};
 use crate::principal::{Door, Rights, ScopeCover};
 use crate::tree::folders::imply;
+use crate::tree::shadows::appear;
 use crate::tree::{Context, Tree};
 use crate::workspace::{RECYCLE_BIN, Workspace};
 
@@ -322,7 +323,7 @@ impl Tree {
             if self.speaks_keys() {
                 imply(&mut new.attributes);
             }
-            let node = txn.insert_node(&new).await?;
+            let node = appear(txn, &new).await?;
             txn.touch(parent_id, now, &fresh_etag()).await?;
             let to = admin_path(&place.mounted.name, names);
             txn.append_change(&self.change(ChangeKind::Create, &node, None, Some(to))).await?;

@@ -19,6 +19,7 @@ use crate::ports::{Span, Txn};
 use crate::principal::Door;
 use crate::tree::Tree;
 use crate::tree::access::{Found, Place, fresh_etag};
+use crate::tree::shadows::{hide, remembers};
 
 const FOLDER: &str = "folder";
 const IMPLIED: &str = "implied";
@@ -57,16 +58,9 @@ impl Tree {
         Some(attributes)
     }
 
-    /// Takes the key of a collection away that still holds others, or the history of some; answers
-    /// whether it had one.
-    pub(crate) async fn unmake_key(
-        &self,
-        txn: &mut dyn Txn,
-        place: &Place,
-        node: &Node,
-        holds: bool,
-    ) -> Result<bool> {
-        if !self.speaks_keys() || (holds && !node.is_key()) {
+    /// Takes the key of a collection away that still holds others; answers whether it had one.
+    pub(crate) async fn unmake_key(&self, txn: &mut dyn Txn, place: &Place, node: &Node) -> Result<bool> {
+        if !self.speaks_keys() || !node.is_key() {
             return Ok(false);
         }
         let mut node = node.clone();
@@ -80,10 +74,10 @@ impl Tree {
 
     /// What becomes of the collections above a node that has left `place`.
     pub(crate) async fn left(&self, txn: &mut dyn Txn, place: &Place, found: &Found) -> Result<()> {
-        for depth in (place.root_len + 1..place.names.len()).rev() {
+        let known = place.names.len().min(found.ancestry.len());
+        for depth in (place.root_len + 1..known).rev() {
             let Some(node) = found.ancestry.get(depth).filter(|node| node.is_implied()) else { break };
-            // A delete marker holds on to it, too: it is the way to the marker's history.
-            if occupied(txn, node.id).await? || occupied(txn, node.id.removed_below()).await? {
+            if occupied(txn, node.id).await? {
                 break;
             }
             let mut above = place.clone();
@@ -99,7 +93,13 @@ impl Tree {
                 txn.update_node(&kept).await?;
                 break;
             }
-            self.detach(txn, &above, &at).await?;
+            if remembers(txn, node.id).await? {
+                if !hide(txn, node).await? {
+                    break;
+                }
+            } else {
+                self.detach(txn, &above, &at).await?;
+            }
             txn.touch(node.parent, now_ns(), &fresh_etag()).await?;
             let from = Some(above.admin_path());
             txn.append_change(&self.change(ChangeKind::Remove, node, from, None)).await?;

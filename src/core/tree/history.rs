@@ -4,7 +4,8 @@
 //! it. A removal that is to be undone leaves a *delete marker*: the row moves, with its history, to
 //! the hidden parent [`NodeId::removed_below`] of its collection, where no path and no listing of the
 //! tree leads. So a removed leaf is gone for every operation that does not ask for versions, and its
-//! collection is empty when only markers are left in it; they go with it.
+//! collection is empty when only markers are left in it (`shadows`); they go with it. Where nothing is
+//! to be removed, a marker is a row of its own, on top of the one before if there is one.
 //!
 //! A leaf that appears where a marker stands takes over the marker's history. At most one version
 //! of a leaf was written while its workspace kept none (S3's `null` version).
@@ -14,11 +15,13 @@ use uuid::Uuid;
 use crate::change::ChangeKind;
 use crate::error::{Error, Result};
 use crate::http::date::now_ns;
-use crate::node::{Attributes, Content, Node, NodeId};
-use crate::ports::{Form, Txn, Version};
+use crate::node::{Attributes, Content, Node, NodeId, NodeKind};
+use crate::ports::{Form, NewNode, Txn, Version};
 use crate::tree::Tree;
 use crate::tree::access::{Found, Place, fresh_etag};
 use crate::tree::content::release;
+use crate::tree::mime;
+use crate::tree::shadows::{cast, fade, shade_in};
 use crate::workspace::Versioning;
 
 impl Place {
@@ -52,7 +55,7 @@ impl Place {
 impl Node {
     /// Whether this is a delete marker, in its hidden place.
     pub(crate) fn is_marker(&self) -> bool {
-        self.parent < NodeId::LIMBO
+        self.is_leaf() && self.parent < NodeId::LIMBO
     }
 
     /// The leaf as it was in an earlier version.
@@ -82,7 +85,7 @@ impl Tree {
         if keep == 0 || (was_unversioned && is_unversioned) {
             release(txn, datasource, &old.content).await?;
         } else {
-            self.keep(txn, old, false).await?;
+            self.keep(txn, old).await?;
         }
         if is_unversioned && !was_unversioned {
             drop_unversioned(txn, datasource, id).await?;
@@ -91,10 +94,11 @@ impl Tree {
     }
 
     /// Notes the leaf as it is as an earlier version of itself.
-    async fn keep(&self, txn: &mut dyn Txn, old: Node, marker: bool) -> Result<()> {
+    async fn keep(&self, txn: &mut dyn Txn, old: Node) -> Result<()> {
         // Versions are told apart by time, also when the clock stands still or is set back.
         let newest = txn.versions(old.id).await?.first().map_or(0, |version| version.at_ns);
         txn.insert_version(&Version {
+            marker: old.is_marker(),
             id: old.version_id(),
             node: old.id,
             size: old.size,
@@ -106,7 +110,6 @@ impl Tree {
             at_ns: now_ns().max(newest + 1),
             mime: old.mime,
             attributes: old.attributes,
-            marker,
         })
         .await
     }
@@ -129,7 +132,7 @@ impl Tree {
             drop_unversioned(txn, &place.mounted.name, id).await?;
         }
         if !(taken && marker.version.is_none()) {
-            self.keep(txn, marker, true).await?;
+            self.keep(txn, marker).await?;
         }
         txn.move_versions(id, into.id).await?;
         txn.delete_node(id).await
@@ -156,6 +159,38 @@ impl Tree {
         Ok(Some(marker))
     }
 
+    /// Leaves a delete marker where no leaf is: one on top of another, as often as it is asked for.
+    /// The tree stays as it is, so nothing is told to its feed.
+    pub(crate) async fn mark_absent(
+        &self,
+        txn: &mut dyn Txn,
+        place: &Place,
+        found: &Found,
+        tokens: &[String],
+    ) -> Result<Node> {
+        self.require_read(place, found)?;
+        self.require_collections(place, found)?;
+        let shade = shade_in(txn, place, found).await?;
+        let shade = shade.ok_or_else(|| Error::NotFound(place.path.to_string()))?;
+        let old = match shade.markers() {
+            Some(hidden) => txn.child(hidden, shade.name).await?,
+            None => None,
+        };
+        // Rights that were set on the leaf hold for what is left of it.
+        let mut seen = found.clone();
+        seen.ancestry.extend(shade.shadows.iter().chain(&old).cloned());
+        self.require_write(place, &seen, "remove")?;
+        self.require_unlocked(txn, place, found, true, tokens).await?;
+        let Some(old) = old else {
+            let hidden = cast(txn, &shade).await?;
+            return txn.insert_node(&first_marker(place, hidden, shade.name)).await;
+        };
+        let marker = Node { version: place.new_version(), ..emptied(&old) };
+        txn.update_node(&marker).await?;
+        self.retire(txn, place, old).await?;
+        Ok(marker)
+    }
+
     async fn forget_locks(&self, txn: &mut dyn Txn, node: &Node) -> Result<()> {
         for lock in txn.locks_on(&[node.id], now_ns()).await? {
             txn.delete_lock(&lock.token).await?;
@@ -173,9 +208,10 @@ impl Tree {
         if let Some(node) = found.node().filter(|node| node.is_leaf()) {
             return Ok(Some(node.clone()));
         }
-        match (found.parent(), place.names.last()) {
-            (Some(parent), Some(name)) => txn.child(parent.id.removed_below(), name).await,
-            _ => Ok(None),
+        let Some(shade) = shade_in(txn, place, found).await? else { return Ok(None) };
+        match shade.markers() {
+            Some(hidden) => txn.child(hidden, shade.name).await,
+            None => Ok(None),
         }
     }
 
@@ -188,8 +224,9 @@ impl Tree {
         found: &Found,
         old: Node,
     ) -> Result<()> {
-        let parent = found.parent().map(|parent| parent.id);
-        let parent = parent.ok_or_else(|| Error::internal("a version without a collection"))?;
+        let shade = shade_in(txn, place, found).await?;
+        let shade = shade.ok_or_else(|| Error::internal("a version without a collection"))?;
+        let parent = shade.collection;
         let was_there = !old.is_marker();
         let next = txn.versions(old.id).await?.into_iter().next();
         let mut is_there = false;
@@ -200,6 +237,10 @@ impl Tree {
             Some(next) => {
                 txn.delete_version(next.id).await?;
                 is_there = !next.marker;
+                if is_there {
+                    self.require_collections(place, found)?;
+                    self.make_collections(txn, place, &mut found.clone(), 1).await?;
+                }
                 node = old.as_of(next);
                 node.parent = if is_there { parent } else { parent.removed_below() };
                 if was_there && !is_there {
@@ -222,7 +263,29 @@ impl Tree {
         if was_there != is_there {
             txn.touch(parent, now_ns(), &fresh_etag()).await?;
         }
-        if is_there { Ok(()) } else { self.left(txn, place, found).await }
+        if is_there {
+            return Ok(());
+        }
+        fade(txn, &shade).await?;
+        self.left(txn, place, found).await
+    }
+}
+
+fn first_marker(place: &Place, hidden: NodeId, name: &str) -> NewNode {
+    let now = now_ns();
+    NewNode {
+        uuid: Uuid::now_v7(),
+        parent: hidden,
+        name: name.to_owned(),
+        kind: NodeKind::Leaf,
+        size: 0,
+        mtime_ns: now,
+        created_ns: now,
+        etag: String::new(),
+        mime: mime::mime_of(name),
+        content: Content::None,
+        attributes: Attributes::default(),
+        version: place.new_version(),
     }
 }
 
@@ -245,11 +308,17 @@ async fn drop_unversioned(txn: &mut dyn Txn, datasource: &str, node: NodeId) -> 
     Ok(())
 }
 
-/// Lets go of the oldest versions beyond those that are kept.
+/// Lets go of the oldest versions beyond those that are kept. Markers are counted by themselves: who
+/// removes again and again what is gone pushes no content out.
 async fn trim(txn: &mut dyn Txn, datasource: &str, node: NodeId, keep: usize) -> Result<()> {
-    for version in txn.versions(node).await?.into_iter().skip(keep) {
-        txn.delete_version(version.id).await?;
-        release(txn, datasource, &version.content).await?;
+    let (mut contents, mut markers) = (0, 0);
+    for version in txn.versions(node).await? {
+        let count = if version.marker { &mut markers } else { &mut contents };
+        *count += 1;
+        if *count > keep {
+            txn.delete_version(version.id).await?;
+            release(txn, datasource, &version.content).await?;
+        }
     }
     Ok(())
 }

@@ -50,7 +50,8 @@ pub(crate) struct Walk<'a> {
     base: &'a NodePath,
     prefix: &'a str,
     depth: Depth,
-    /// Whether the delete markers of each collection are met too, by a second range per level.
+    /// Whether the delete markers of each collection are met too, and the collections that hold
+    /// nothing else, by two more ranges per level.
     markers: bool,
     levels: Vec<Level>,
 }
@@ -92,11 +93,16 @@ impl<'a> Walk<'a> {
         let root = match tree.place(base).await? {
             None => None,
             Some(place) => {
-                let node = tree.stat(base).await?;
-                if node.is_leaf() {
-                    return Err(Error::NotACollection(place.path.to_string()));
+                let known = match tree.stat(base).await {
+                    Ok(node) if node.is_leaf() => Err(Error::NotACollection(place.path.to_string())),
+                    stat => stat.map(|node| node.id),
+                };
+                match known {
+                    Err(Error::NotFound(_) | Error::NotACollection(_)) if markers => {
+                        tree.shadow_at(&place).await?.map_or(known, Ok).map(Some)?
+                    }
+                    known => Some(known?),
                 }
-                Some(node.id)
             }
         };
         let mut walk = Self { tree, base, prefix, depth: listing.depth, markers, levels: Vec::new() };
@@ -145,9 +151,12 @@ impl<'a> Walk<'a> {
             let nodes = self.tree.list_root().await?;
             return Ok(nodes.into_iter().find(|node| node.name == name).map(|node| node.id));
         };
-        let names = [name.to_owned()];
-        let nodes = self.tree.core.inner.index.chain(parent, &names).await?;
-        let visible = nodes.into_iter().next().filter(|node| node.is_collection());
+        let (names, index) = ([name.to_owned()], &self.tree.core.inner.index);
+        let mut node = index.chain(parent, &names).await?.pop().filter(Node::is_collection);
+        if node.is_none() && self.markers {
+            node = index.chain(parent.shadows_below(), &names).await?.pop();
+        }
+        let visible = node;
         Ok(visible.filter(|node| self.visible(key, node)).map(|node| node.id))
     }
 
@@ -177,19 +186,25 @@ impl<'a> Walk<'a> {
                 limit: if self.depth == Depth::One { wanted } else { wanted.clamp(2, WALK_SPAN) },
             };
             let index = &self.tree.core.inner.index;
-            let nodes = match level.parent {
+            let mut nodes = match level.parent {
                 Some(parent) if self.markers => {
                     let mut nodes = index.children(parent, &span).await?;
-                    nodes.extend(index.children(parent.removed_below(), &span).await?);
+                    for hidden in [parent.removed_below(), parent.shadows_below()] {
+                        nodes.extend(index.children(hidden, &span).await?);
+                    }
                     // Stable: what is there comes before the marker of what was.
                     nodes.sort_by_cached_key(Node::sort_key);
-                    nodes.truncate(span.limit);
                     nodes
                 }
                 Some(parent) => index.children(parent, &span).await?,
                 None => root_span(self.tree.list_root().await?, &span),
             };
             level.ended = nodes.len() < span.limit;
+            // A collection hides the one that was in shadow there.
+            nodes.dedup_by(|next, node| {
+                next.is_collection() && node.is_collection() && next.name == node.name
+            });
+            nodes.truncate(span.limit);
             if let Some(last) = nodes.last() {
                 level.from = Some(last.sort_key());
                 level.inclusive = false;

@@ -17,6 +17,7 @@
 //! | `uploads` | uploads in parts |
 //! | `versions` | earlier contents of leaves |
 //! | `history` | what a commit does to them |
+//! | `shadows` | collections that hold delete markers only |
 //! | `workspaces` | making and removing workspaces |
 
 mod access;
@@ -29,6 +30,7 @@ mod locks;
 mod mime;
 mod read;
 mod remove;
+mod shadows;
 mod transfer;
 pub mod uploads;
 mod versions;
@@ -150,7 +152,8 @@ pub enum Removal {
     /// Into the recycle bin where the workspace has one; for good inside the bin.
     #[default]
     Recycle,
-    /// For good; but where versions are kept, a leaf leaves a delete marker, and they stay.
+    /// For good; but where versions are kept, a leaf leaves a delete marker, and they stay. One that
+    /// is not there gets a marker too, when a leaf is asked for and nothing of it.
     Marked,
     /// With all versions.
     Permanent,

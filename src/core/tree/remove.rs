@@ -2,12 +2,14 @@
 
 use crate::change::ChangeKind;
 use crate::error::{Error, Result};
+use crate::http::conditional::Conditions;
 use crate::http::date::now_ns;
-use crate::node::Node;
+use crate::node::{Node, NodeKind};
 use crate::path::NodePath;
 use crate::ports::Txn;
 use crate::tree::access::{Found, Place, fresh_etag, shown};
 use crate::tree::folders::occupied;
+use crate::tree::shadows::{hide, remembers};
 use crate::tree::versions::newest;
 use crate::tree::write::numbered;
 use crate::tree::{Existing, Parents, Removal, Remove, Removed, Transfer, Tree, Written};
@@ -25,6 +27,15 @@ impl Remove {
             return Err(Error::PreconditionFailed(path.to_string()));
         }
         Ok(())
+    }
+
+    /// Whether a leaf that is not there is to have a delete marker. No condition holds for it.
+    fn marks_absent(&self) -> bool {
+        self.removal == Removal::Marked
+            && self.kind == Some(NodeKind::Leaf)
+            && self.conditions == Conditions::default()
+            && self.size.is_none()
+            && self.mtime_s.is_none()
     }
 }
 
@@ -45,6 +56,11 @@ impl Tree {
 
     async fn remove_in(&self, txn: &mut dyn Txn, place: &Place, how: &Remove) -> Result<Removed> {
         let found = self.find_in(txn, place).await?;
+        if how.marks_absent() && place.leaves_markers() && !found.node().is_some_and(Node::is_leaf) {
+            let node = self.mark_absent(txn, place, &found, &how.tokens).await?;
+            let marker = Some(newest(&node));
+            return Ok(Removed { node: shown(place, node), marker, recycled_to: None });
+        }
         let transfer =
             Transfer { source: how.conditions.clone(), tokens: how.tokens.clone(), ..Transfer::default() };
         let node = self.leaving(txn, place, &found, &transfer).await?;
@@ -53,15 +69,12 @@ impl Tree {
             return Err(Error::NotFound(place.path.to_string()));
         }
         how.check(&node, &place.path)?;
-        if how.only_empty && node.is_collection() {
-            let holds = occupied(txn, node.id).await?;
-            let remembers = how.removal == Removal::Marked && occupied(txn, node.id.removed_below()).await?;
-            if (holds || remembers) && self.unmake_key(txn, place, &node, holds).await? {
+        let not_empty = || Error::NotEmpty(place.path.to_string());
+        if how.only_empty && node.is_collection() && occupied(txn, node.id).await? {
+            if self.unmake_key(txn, place, &node).await? {
                 return Ok(Removed { node: shown(place, node), marker: None, recycled_to: None });
             }
-            if holds {
-                return Err(Error::NotEmpty(place.path.to_string()));
-            }
+            return Err(not_empty());
         }
         if how.removal == Removal::Recycle && place.recycles() && !place.in_recycle_bin() {
             return self.recycle(txn, place, &found, how).await;
@@ -69,6 +82,11 @@ impl Tree {
         let parent = node.parent;
         let marker = if how.removal == Removal::Marked && node.is_leaf() && place.leaves_markers() {
             self.leave_marker(txn, place, &found).await?
+        } else if how.removal == Removal::Marked && how.only_empty && remembers(txn, node.id).await? {
+            if !hide(txn, &node).await? {
+                return Err(not_empty());
+            }
+            None
         } else {
             self.detach(txn, place, &found).await?;
             None

@@ -286,13 +286,15 @@ impl Tree {
         if found.node().is_some_and(Node::is_leaf) {
             return Ok((place, found.ancestry.pop()));
         }
-        let (Some(parent), Some(name)) = (found.parent(), place.names.last()) else {
+        let shade = self.shade_at(&place, &found).await?;
+        let Some((hidden, shade)) = shade.and_then(|shade| Some((shade.markers()?, shade))) else {
             return Ok((place, None));
         };
-        let names = std::slice::from_ref(name);
-        let marker = self.core.inner.index.chain(parent.id.removed_below(), names).await?.pop();
+        let names = std::slice::from_ref(shade.name);
+        let marker = self.core.inner.index.chain(hidden, names).await?.pop();
         if let Some(marker) = &marker {
             // Rights that were set on the leaf hold for what is left of it.
+            found.ancestry.extend(shade.shadows);
             found.ancestry.push(marker.clone());
             self.require_read(&place, &found)?;
         }

@@ -88,7 +88,7 @@ impl Tree {
         let found = self.find_in(txn, place).await?;
         let root = found.node().cloned().ok_or_else(|| Error::NotFound(place.path.to_string()))?;
         // Versions behind delete markers are content as well.
-        for parent in [root.id, root.id.removed_below()] {
+        for parent in [root.id, root.id.removed_below(), root.id.shadows_below()] {
             if !txn.children(parent, &Span { limit: 1, ..Span::default() }).await?.is_empty() {
                 return Err(Error::NotEmpty(place.path.to_string()));
             }

@@ -12,6 +12,7 @@
 //! | `feed` | one change per mutation, each seen once |
 //! | `folders` | collections that come and go with keys |
 //! | `versions` | earlier contents, delete markers |
+//! | `markers` | delete markers of what is not there |
 //! | `adoption` | structured datasources and outside changes |
 
 mod adoption;
@@ -19,6 +20,7 @@ mod feed;
 mod folders;
 mod listing;
 mod locking;
+mod markers;
 mod moving;
 mod rights;
 mod uploading;

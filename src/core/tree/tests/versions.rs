@@ -7,16 +7,16 @@ use crate::testing::{TestCore, test_core};
 use crate::tree::{Existing, Removal, Remove, Transfer, VersionRef};
 use crate::workspace::Versioning;
 
-const FILE: &str = "/common-files/a.txt";
+pub(super) const FILE: &str = "/common-files/a.txt";
 
 /// A core whose `common-files` keeps this many versions.
-async fn keeping(versions: u32) -> TestCore {
+pub(super) async fn keeping(versions: u32) -> TestCore {
     let core = test_core().await;
     keep(&core, versions, false).await;
     core
 }
 
-async fn keep(core: &TestCore, versions: u32, versions_suspended: bool) {
+pub(super) async fn keep(core: &TestCore, versions: u32, versions_suspended: bool) {
     let workspaces = core.identity().workspaces().await.unwrap();
     let mut workspace = workspaces.iter().find(|one| one.slug == "common-files").unwrap().clone();
     workspace.versions = versions;
@@ -31,7 +31,7 @@ async fn get_version(tree: &Tree, at: &str, version: VersionRef) -> Result<Strin
 }
 
 /// Every version of a leaf: its content or `marker`, and a star on the latest.
-async fn history(tree: &Tree, at: &str) -> Vec<String> {
+pub(super) async fn history(tree: &Tree, at: &str) -> Vec<String> {
     let mut shown = Vec::new();
     for version in tree.versions(&path(at)).await.unwrap() {
         shown.push(format!(
@@ -47,11 +47,11 @@ async fn history(tree: &Tree, at: &str) -> Vec<String> {
     shown
 }
 
-fn marked() -> Remove {
+pub(super) fn marked() -> Remove {
     Remove { removal: Removal::Marked, ..Remove::default() }
 }
 
-async fn delete(tree: &Tree, at: &str) -> FileVersion {
+pub(super) async fn delete(tree: &Tree, at: &str) -> FileVersion {
     tree.remove(&path(at), &marked()).await.unwrap().marker.expect("a marker")
 }
 
@@ -236,7 +236,7 @@ async fn what_is_removed_for_good_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn a_folder_that_a_key_implied_stays_as_long_as_there_is_history_in_it() {
+async fn a_folder_that_a_key_implied_is_hidden_as_long_as_there_is_only_history_in_it() {
     let core = keeping(9).await;
     let s3 = core.tree_through("alice", Door::S3).await;
     let at = "/common-files/d/e/a";
@@ -246,12 +246,15 @@ async fn a_folder_that_a_key_implied_stays_as_long_as_there_is_history_in_it() {
     // The folder's own key goes, the way to the history stays.
     let how = Remove { only_empty: true, ..marked() };
     s3.remove(&path("/common-files/d/e"), &how).await.unwrap();
-    assert!(s3.stat(&path("/common-files/d/e")).await.unwrap().is_implied());
+    let tree = core.tree("alice").await;
+    assert!(is_absent(tree.stat(&path("/common-files/d")).await));
     assert_eq!(history(&s3, at).await, ["*marker", "1"]);
-    for version in [marker.id, node.version_id()] {
-        s3.remove_version(&path(at), VersionRef::Id(version), &Remove::default()).await.unwrap();
-    }
+    s3.remove_version(&path(at), VersionRef::Id(marker.id), &Remove::default()).await.unwrap();
+    assert!(tree.stat(&path("/common-files/d/e")).await.unwrap().is_implied());
+    assert_eq!(get(&tree, at).await.unwrap(), "1");
+    s3.remove_version(&path(at), VersionRef::Id(node.version_id()), &Remove::default()).await.unwrap();
     assert!(is_absent(s3.stat(&path("/common-files/d")).await));
+    assert!(listed(&s3, "/common-files", Depth::Infinity, 9).await.is_empty());
 }
 
 #[tokio::test]
@@ -315,7 +318,7 @@ async fn the_feed_tells_what_a_removed_version_did_to_the_file() {
 }
 
 /// Everything, by pages of a size: `key content`, with a star on the latest.
-async fn listed(tree: &Tree, at: &str, depth: Depth, limit: usize) -> Vec<String> {
+pub(super) async fn listed(tree: &Tree, at: &str, depth: Depth, limit: usize) -> Vec<String> {
     let mut all = Vec::new();
     let mut asked = VersionListing { depth, limit, ..VersionListing::default() };
     loop {
