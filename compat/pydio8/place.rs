@@ -157,6 +157,7 @@ mod tests {
             recycle: true,
             versions: 0,
             versions_suspended: false,
+            tags: String::new(),
             created_by: None,
             created_ns: now_ns(),
         };

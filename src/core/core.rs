@@ -153,6 +153,7 @@ impl Core {
                     recycle: true,
                     versions: 0,
                     versions_suspended: false,
+                    tags: String::new(),
                     created_by: None,
                     created_ns: crate::http::date::now_ns(),
                 })

@@ -51,6 +51,16 @@ impl Attributes {
         self.0.insert(key.into(), value.into());
     }
 
+    /// Sets, or with `None` removes.
+    pub fn change(&mut self, set: &[(String, Option<String>)]) {
+        for (key, value) in set {
+            match value {
+                Some(value) => self.set(key, value),
+                None => drop(self.0.remove(key)),
+            }
+        }
+    }
+
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

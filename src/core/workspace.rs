@@ -34,6 +34,9 @@ pub struct Workspace {
     /// No new versions for now; those there are stay.
     #[serde(default)]
     pub versions_suspended: bool,
+    /// Tags, in the form of [`crate::tree::TAGS`].
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub tags: String,
     /// The user who made it through a door, and may remove it there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_by: Option<Uuid>,

@@ -49,6 +49,25 @@ impl Identity {
         self.commit(move |txn| Box::pin(async move { put(txn, workspace).await })).await
     }
 
+    /// Changes a workspace as it is kept by now.
+    pub(crate) async fn change_workspace<F>(&self, uuid: Uuid, change: F) -> Result<Workspace>
+    where
+        F: FnOnce(&mut Workspace) + Send + 'static,
+    {
+        self.commit(move |txn| {
+            Box::pin(async move {
+                let Some(record) = txn.record(Workspace::KIND, &uuid.to_string()).await? else {
+                    return Err(Error::NotFound(uuid.to_string()));
+                };
+                let mut workspace = Workspace::of(&record)?;
+                change(&mut workspace);
+                kept::put(txn, &workspace).await?;
+                Ok(workspace)
+            })
+        })
+        .await
+    }
+
     /// Creates a workspace together with a user's rights on it.
     pub(crate) async fn create_workspace(
         &self,
@@ -219,6 +238,7 @@ mod tests {
             recycle: true,
             versions: 0,
             versions_suspended: false,
+            tags: String::new(),
             created_by: None,
             created_ns: 0,
         }

@@ -9,9 +9,12 @@
 //! | `access` | paths to nodes, rights, locks: what every operation begins with |
 //! | `read` | `stat`, `read`, metadata |
 //! | `list` | `list` |
+//! | `list_versions` | `list_versions` |
 //! | `draft` | content that is taken in before its path is known |
 //! | `write` | `write`, `create_collection`, `set_attributes`, `set_meta` |
-//! | `transfer` | `copy`, `rename` |
+//! | `rename` | `rename` |
+//! | `copy`, `copy_collection` | `copy` |
+//! | `transfer` | what both ask of a place |
 //! | `remove` | `remove`, `restore` |
 //! | `locks` | `lock`, `refresh_lock`, `unlock` |
 //! | `uploads` | uploads in parts |
@@ -22,14 +25,18 @@
 
 mod access;
 mod content;
+mod copy;
+mod copy_collection;
 mod draft;
 mod folders;
 mod history;
 mod list;
+mod list_versions;
 mod locks;
 mod mime;
 mod read;
 mod remove;
+mod rename;
 mod shadows;
 mod transfer;
 pub mod uploads;

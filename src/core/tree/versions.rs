@@ -1,25 +1,22 @@
 //! Versions of leaves: which there are, what was in them, bringing them back, removing them.
 //!
 //! Every content has an id, which it keeps when another one replaces it. How many earlier ones stay
-//! is the workspace's `versions`; keeping is settled in `history`, with the commit that replaces.
+//! is the workspace's `versions`; keeping is settled in `history`, with the commit that replaces, and
+//! `list_versions` lists them.
 //! In the administrators' context and in `structured` datasources nothing is kept.
 
 use uuid::Uuid;
 
 use crate::change::ChangeKind;
 use crate::error::{Error, Result};
-use crate::listing::{Depth, FileVersion, Listing, VersionEntry, VersionListing, VersionPage};
-use crate::node::{Node, NodeId};
+use crate::listing::FileVersion;
+use crate::node::Node;
 use crate::path::NodePath;
 use crate::ports::{Form, Txn, Version};
 use crate::tree::access::{Found, Place, shown};
 use crate::tree::content::release;
-use crate::tree::list::{Walk, page_limit};
 use crate::tree::{Existing, Remove, Transfer, Tree, Written};
 use crate::workspace::{VERSIONS_DEFAULT, Versioning, Workspace};
-
-/// Leaves whose versions are asked for in one query.
-const AT_ONCE: usize = 128;
 
 /// How a version is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,18 +58,17 @@ impl Tree {
 
     /// Lets a workspace keep versions from now on, or no new ones. For who manages it.
     pub async fn set_versioning(&self, name: &str, enabled: bool) -> Result<()> {
-        let (mut workspace, _) = self.workspace(name).await?;
-        if !self.manages(&workspace) {
-            return Err(Error::Denied { path: format!("/{}", workspace.slug), right: "change" });
-        }
+        let workspace = self.managed(name).await?;
         if self.core.mounted(&workspace.datasource).await?.bytes.form() == Form::Structured {
             return Err(Error::NotImplemented("keeping versions in a structured datasource"));
         }
-        if workspace.versions == 0 {
-            workspace.versions = VERSIONS_DEFAULT;
-        }
-        workspace.versions_suspended = !enabled;
-        self.core.identity().put_workspace(workspace).await.map(drop)
+        let change = move |workspace: &mut Workspace| {
+            if workspace.versions == 0 {
+                workspace.versions = VERSIONS_DEFAULT;
+            }
+            workspace.versions_suspended = !enabled;
+        };
+        self.core.identity().change_workspace(workspace.uuid, change).await.map(drop)
     }
 
     /// All versions of a leaf, newest first. Of a removed one too, whose newest is a delete marker.
@@ -194,88 +190,51 @@ impl Tree {
         Ok(file_version(earlier))
     }
 
-    /// One page of the versions of everything in a collection, in key order, newest first.
-    pub async fn list_versions(&self, path: &NodePath, asked: &VersionListing) -> Result<VersionPage> {
-        let limit = page_limit(asked.limit);
-        let listing = Listing {
-            depth: asked.depth,
-            after: asked.after.as_ref().map(|(key, _)| key.clone()),
-            name_prefix: asked.name_prefix.clone(),
-            limit,
-        };
-        let mut resume = asked.after.as_ref().and_then(|(key, version)| Some((key.clone(), (*version)?)));
-        let mut walk = Walk::versions(self, path, &listing, resume.is_some()).await?;
-        let mut entries: Vec<VersionEntry> = Vec::new();
-        let mut before = None;
-        while entries.len() <= limit {
-            let wanted = (limit + 1 - entries.len()).min(AT_ONCE);
-            let batch = walk.batch(wanted).await?;
-            let ended = batch.len() < wanted;
-            let leaves: Vec<NodeId> =
-                batch.iter().filter(|entry| entry.node.is_leaf()).map(|entry| entry.node.id).collect();
-            let mut earlier = self.core.inner.index.versions(&leaves).await?;
-            for entry in batch {
-                if entry.node.is_collection() {
-                    entries.push(VersionEntry::Collection {
-                        key: entry.key,
-                        node: Box::new(entry.node),
-                        empty: false,
-                    });
-                    continue;
-                }
-                let (own, others) = earlier.into_iter().partition(|version| version.node == entry.node.id);
-                earlier = others;
-                let mut versions: Vec<FileVersion> = flatten(&entry.node, own).collect();
-                if before.as_ref() == Some(&entry.key)
-                    && let Some(first) = versions.first_mut()
-                {
-                    first.latest = false;
-                }
-                if let Some((key, version)) = &resume
-                    && *key == entry.key
-                {
-                    let at = versions.iter().position(|one| one.is(*version));
-                    // One that is gone by now does not hide the rest.
-                    versions.drain(..at.map_or(0, |at| at + 1));
-                    resume = None;
-                }
-                before = Some(entry.key.clone());
-                let key = entry.key;
-                entries.extend(
-                    versions.into_iter().map(|version| VersionEntry::Version {
-                        key: key.clone(),
-                        version: Box::new(version),
-                    }),
-                );
-            }
-            if ended {
-                break;
-            }
-        }
-        let more = entries.len() > limit;
-        entries.truncate(limit);
-        if asked.depth == Depth::Infinity {
-            self.mark_empty(&mut entries).await?;
-        }
-        let next = more.then(|| entries.last().map(VersionEntry::cursor)).flatten();
-        Ok(VersionPage { entries, next })
-    }
-
-    async fn mark_empty(&self, entries: &mut [VersionEntry]) -> Result<()> {
-        let collections: Vec<NodeId> = entries
-            .iter()
-            .filter_map(|entry| match entry {
-                VersionEntry::Collection { node, .. } => Some(node.id),
-                VersionEntry::Version { .. } => None,
+    /// Replaces what `set` names of one version's attributes (`None` removes), without touching its
+    /// content. Answers the leaf as of it.
+    pub async fn set_version_attributes(
+        &self,
+        path: &NodePath,
+        version: VersionRef,
+        set: &[(String, Option<String>)],
+        tokens: &[String],
+    ) -> Result<Node> {
+        let place = self.place_below_root(path, "change").await?;
+        self.find_at(&place).await?;
+        let (tree, set, tokens) = (self.clone(), set.to_vec(), tokens.to_vec());
+        self.core
+            .commit(move |txn| {
+                Box::pin(async move {
+                    let found = tree.find_in(txn, &place).await?;
+                    tree.require_read(&place, &found)?;
+                    let node = tree.leaf_or_marker(txn, &place, &found).await?;
+                    let node = node.ok_or_else(|| Error::NoSuchVersion(place.path.to_string()))?;
+                    let mut seen = found.clone();
+                    seen.ancestry.push(node.clone());
+                    tree.require_write(&place, &seen, "change")?;
+                    tree.require_unlocked(txn, &place, &found, false, &tokens).await?;
+                    let changed = if version.is_newest(&node) {
+                        let mut changed = present(&place, node.clone())?;
+                        changed.attributes.change(&set);
+                        txn.update_node(&Node { attributes: changed.attributes.clone(), ..node.clone() })
+                            .await?;
+                        changed
+                    } else {
+                        let earlier = txn.versions(node.id).await?;
+                        let mut row = one_of(&place, earlier, version)?;
+                        row.attributes.change(&set);
+                        txn.delete_version(row.id).await?;
+                        txn.insert_version(&row).await?;
+                        shown(&place, node.as_of(row))
+                    };
+                    if !node.is_marker() {
+                        let to = Some(place.admin_path());
+                        txn.append_change(&tree.change(ChangeKind::Meta, &node, None, to)).await?;
+                    }
+                    Ok(changed)
+                })
             })
-            .collect();
-        let occupied = self.occupied(&collections).await?;
-        for entry in entries {
-            if let VersionEntry::Collection { node, empty, .. } = entry {
-                *empty = !occupied.contains(&node.id);
-            }
-        }
-        Ok(())
+            .await
     }
 
     /// The leaf at a path, or its delete marker. A folder stands beside a marker of its name.
@@ -310,14 +269,18 @@ fn present(place: &Place, node: Node) -> Result<Node> {
 }
 
 fn earlier_one(place: &Place, node: &Node, earlier: Vec<Version>, asked: VersionRef) -> Result<Node> {
+    Ok(node.as_of(one_of(place, earlier, asked)?))
+}
+
+fn one_of(place: &Place, earlier: Vec<Version>, asked: VersionRef) -> Result<Version> {
     match earlier.into_iter().find(|row| asked.is(row)) {
         None => Err(Error::NoSuchVersion(place.path.to_string())),
         Some(row) if row.marker => Err(Error::IsADeleteMarker(place.path.to_string())),
-        Some(row) => Ok(node.as_of(row)),
+        Some(row) => Ok(row),
     }
 }
 
-fn flatten(node: &Node, earlier: Vec<Version>) -> impl Iterator<Item = FileVersion> {
+pub(crate) fn flatten(node: &Node, earlier: Vec<Version>) -> impl Iterator<Item = FileVersion> {
     std::iter::once(newest(node)).chain(earlier.into_iter().map(file_version))
 }
 

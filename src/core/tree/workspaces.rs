@@ -1,4 +1,4 @@
-//! Making and removing workspaces, by who may.
+//! Making, changing and removing workspaces, by who may.
 //!
 //! A workspace that is made here has a folder of its own in the datasource for such, and is its
 //! maker's alone until rights are granted. Administrators make all others by command.
@@ -21,7 +21,7 @@ use crate::workspace::Workspace;
 impl Tree {
     /// Makes a workspace. A name that another one answers to, seen or not, is
     /// [`Error::AlreadyExists`].
-    pub async fn create_workspace(&self, slug: &str) -> Result<Workspace> {
+    pub async fn create_workspace(&self, slug: &str, tags: &str) -> Result<Workspace> {
         let may = match self.core.settings().workspace_makers {
             Makers::Nobody => false,
             Makers::Admins => self.principal.admin,
@@ -48,10 +48,27 @@ impl Tree {
             recycle: false,
             versions: 0,
             versions_suspended: false,
+            tags: tags.to_owned(),
             created_by: Some(self.principal.uuid),
             created_ns: now_ns(),
         };
         identity.create_workspace(workspace, self.principal.uuid, Rights::ALL).await
+    }
+
+    /// Gives a workspace other tags, for who manages it.
+    pub async fn set_workspace_tags(&self, name: &str, tags: &str) -> Result<()> {
+        let tags = tags.to_owned();
+        let uuid = self.managed(name).await?.uuid;
+        self.core.identity().change_workspace(uuid, move |workspace| workspace.tags = tags).await.map(drop)
+    }
+
+    /// The workspace of that name, if it is this principal's to change.
+    pub(crate) async fn managed(&self, name: &str) -> Result<Workspace> {
+        let (workspace, _) = self.workspace(name).await?;
+        if !self.manages(&workspace) {
+            return Err(Error::Denied { path: format!("/{}", workspace.slug), right: "change" });
+        }
+        Ok(workspace)
     }
 
     /// Removes a workspace that holds nothing, for who made it and for administrators. Uploads to

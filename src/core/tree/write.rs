@@ -291,14 +291,7 @@ impl Tree {
         let set = set.to_vec();
         self.change_node(path, tokens, move |txn, place, mut node| {
             Box::pin(async move {
-                for (key, value) in set {
-                    match value {
-                        Some(value) => node.attributes.set(key, value),
-                        None => {
-                            node.attributes.0.remove(&key);
-                        }
-                    }
-                }
+                node.attributes.change(&set);
                 if mime.is_some() {
                     node.mime = mime::settled(mime, &node.name, &mut node.attributes);
                 }

@@ -71,6 +71,7 @@ pub async fn workspace(core: &Core, command: Workspace) -> Result<()> {
                 recycle: !no_recycle,
                 versions,
                 versions_suspended: false,
+                tags: String::new(),
                 created_by: None,
                 created_ns: cellgate_core::http::date::now_ns(),
             };

@@ -78,6 +78,7 @@ fn workspace(slug: &str, datasource: &str) -> Workspace {
         recycle: true,
         versions: 0,
         versions_suspended: false,
+        tags: String::new(),
         created_by: None,
         created_ns: 0,
     }

@@ -31,6 +31,7 @@ pub(super) async fn structured() -> TestCore {
             recycle: true,
             versions: 0,
             versions_suspended: false,
+            tags: String::new(),
             created_by: None,
             created_ns: 0,
         })

@@ -13,7 +13,7 @@ async fn made_by(makers: Makers) -> TestCore {
 #[tokio::test]
 async fn a_made_workspace_is_its_makers_alone() {
     let core = made_by(Makers::Everyone).await;
-    let made = core.tree("alice").await.create_workspace("photos").await.unwrap();
+    let made = core.tree("alice").await.create_workspace("photos", "").await.unwrap();
     assert_eq!((made.slug.as_str(), made.recycle, made.default_rights), ("photos", false, Rights::NONE));
     let alice = core.tree("alice").await;
     put(&alice, "/photos/a", "x").await.unwrap();
@@ -21,7 +21,7 @@ async fn a_made_workspace_is_its_makers_alone() {
     assert!(is_absent(reader.stat(&path("/photos/a")).await));
     // A name is taken for those, too, who cannot see what has it.
     for (tree, taken) in [(&alice, "photos"), (&reader, "photos"), (&alice, "my-files")] {
-        assert!(matches!(tree.create_workspace(taken).await, Err(Error::AlreadyExists(_))), "{taken}");
+        assert!(matches!(tree.create_workspace(taken, "").await, Err(Error::AlreadyExists(_))), "{taken}");
     }
     assert!(is_absent(reader.remove_workspace("photos").await));
 }
@@ -33,7 +33,7 @@ async fn who_makes_workspaces_is_a_setting_and_no_key_widens_itself() {
     {
         let core = made_by(makers).await;
         for (login, may) in [("admin", admin), ("alice", alice)] {
-            let made = core.tree(login).await.create_workspace(&format!("of-{login}")).await;
+            let made = core.tree(login).await.create_workspace(&format!("of-{login}"), "").await;
             assert_eq!(made.is_ok(), may, "{makers:?} {login}");
             assert!(may || matches!(made, Err(Error::Denied { .. })), "{makers:?} {login}");
         }
@@ -48,14 +48,14 @@ async fn who_makes_workspaces_is_a_setting_and_no_key_widens_itself() {
         let (key, secret) = core.identity().create_key(user, new).await.unwrap();
         let credentials = Credentials::Password { login: key.id, password: secret };
         let tree = core.open(&credentials, Door::S3).await.unwrap();
-        assert!(matches!(tree.create_workspace("photos").await, Err(Error::Denied { .. })));
+        assert!(matches!(tree.create_workspace("photos", "").await, Err(Error::Denied { .. })));
     }
 }
 
 #[tokio::test]
 async fn only_an_empty_workspace_goes_and_only_by_who_may() {
     let core = made_by(Makers::Everyone).await;
-    core.tree("alice").await.create_workspace("photos").await.unwrap();
+    core.tree("alice").await.create_workspace("photos", "").await.unwrap();
     core.grant("reader", "photos", Rights::ALL).await;
     let (alice, reader) = (core.tree("alice").await, core.tree("reader").await);
     let leaf = put(&alice, "/photos/a/b", "x").await.unwrap();
@@ -74,7 +74,7 @@ async fn only_an_empty_workspace_goes_and_only_by_who_may() {
     // What was known of it before the removal leads nowhere.
     assert!(is_absent(put(&alice, "/photos/late", "x").await));
 
-    core.tree("alice").await.create_workspace("photos").await.unwrap();
+    core.tree("alice").await.create_workspace("photos", "").await.unwrap();
     let alice = core.tree("alice").await;
     assert_eq!(keys(&alice, "/photos", Depth::Infinity).await, Vec::<String>::new());
     assert!(alice.upload(&path("/photos/big"), upload.id).await.is_err(), "uploads end with it");
@@ -86,7 +86,7 @@ async fn a_write_that_began_before_the_removal_is_refused_or_keeps_the_workspace
     let core = made_by(Makers::Everyone).await;
     for round in 0..20 {
         let slug = format!("race-{round}");
-        core.tree("alice").await.create_workspace(&slug).await.unwrap();
+        core.tree("alice").await.create_workspace(&slug, "").await.unwrap();
         let tree = core.tree("alice").await;
         let at = format!("/{slug}/a");
         let (written, removed) = tokio::join!(put(&tree, &at, "x"), tree.remove_workspace(&slug));
