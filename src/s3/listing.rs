@@ -1,10 +1,14 @@
 //! Which keys a listing answers: prefix, delimiter, start and limit, with the semantics of S3.
 //!
-//! The core lists a collection in key order; a key space is that, walked. A folder is an empty object
+//! The core lists a collection in key order; a key space is that, walked, be it for objects or for
+//! their versions ([`Listed`]). A folder is an empty object
 //! `folder/` when it was put as one, or is empty; any other folder is no object, its content stands
 //! for it. Workspaces are prefixes only.
 
-use cellgate_core::listing::{Depth, Entry, Listing, Page};
+use std::future::Future;
+
+use cellgate_core::listing::{Depth, Entry, Listing};
+use cellgate_core::tree::VersionRef;
 use cellgate_core::{Error, Node, NodePath, Result, Tree};
 
 use crate::address::{Bucket, Place};
@@ -12,7 +16,7 @@ use crate::address::{Bucket, Place};
 /// Amazon's limit on one page.
 pub(crate) const PAGE_MAX: usize = 1_000;
 /// Above every character a name may hold.
-pub(crate) const LAST: char = '\u{10FFFF}';
+const LAST: char = '\u{10FFFF}';
 
 /// What a listing asks for.
 #[derive(Debug, Clone, Default)]
@@ -22,6 +26,40 @@ pub(crate) struct Question {
     pub(crate) delimiter: String,
     /// Only keys behind this one.
     pub(crate) after: String,
+    /// Of `after` itself those behind this version.
+    pub(crate) version: Option<VersionRef>,
+    pub(crate) limit: usize,
+}
+
+/// Behind which key to go on, or behind which of its versions.
+pub(crate) type Cursor = (String, Option<VersionRef>);
+
+/// What is listed.
+pub(crate) trait Listed: Sized + Send {
+    /// What the core answers for it.
+    type Entry: Send;
+
+    /// A page of a folder's content, and where the next one begins.
+    fn page(
+        tree: &Tree,
+        folder: &NodePath,
+        asked: Span,
+    ) -> impl Future<Output = Result<(Vec<Self::Entry>, Option<Cursor>)>> + Send;
+    /// Relative to the folder.
+    fn key(entry: &Self::Entry) -> &str;
+    /// The folder that an entry is, and whether it is empty.
+    fn folder(entry: &Self::Entry) -> Option<(&Node, bool)>;
+    fn object(key: String, entry: Self::Entry) -> Self;
+    /// The object of the folder that the prefix names.
+    fn own(key: String, node: Node) -> Self;
+    fn prefix(group: String) -> Self;
+}
+
+/// Which part of a folder's content.
+pub(crate) struct Span {
+    pub(crate) depth: Depth,
+    pub(crate) after: Option<Cursor>,
+    pub(crate) name_prefix: Option<String>,
     pub(crate) limit: usize,
 }
 
@@ -39,23 +77,63 @@ impl Item {
     }
 }
 
-#[derive(Debug, Default)]
-pub(crate) struct Answer {
+impl Listed for Item {
+    type Entry = Entry;
+
+    async fn page(tree: &Tree, folder: &NodePath, asked: Span) -> Result<(Vec<Entry>, Option<Cursor>)> {
+        let Span { depth, after, name_prefix, limit } = asked;
+        let listing = Listing { depth, after: after.map(|(key, _)| key), name_prefix, limit };
+        let page = tree.list(folder, &listing).await?;
+        Ok((page.entries, page.next.map(|key| (key, None))))
+    }
+
+    fn key(entry: &Entry) -> &str {
+        &entry.key
+    }
+
+    fn folder(entry: &Entry) -> Option<(&Node, bool)> {
+        entry.node.is_collection().then_some((&entry.node, entry.empty))
+    }
+
+    fn object(key: String, entry: Entry) -> Self {
+        Self::own(key, entry.node)
+    }
+
+    fn own(key: String, node: Node) -> Self {
+        Self::Object { key, node: Box::new(node) }
+    }
+
+    fn prefix(group: String) -> Self {
+        Self::Prefix(group)
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Answer<I> {
     /// In key order.
-    pub(crate) items: Vec<Item>,
+    pub(crate) items: Vec<I>,
     /// Whether there is more behind the last one.
     pub(crate) more: bool,
 }
 
-pub(crate) async fn list(tree: &Tree, bucket: &Bucket, question: &Question) -> Result<Answer> {
+impl<I> Default for Answer<I> {
+    fn default() -> Self {
+        Self { items: Vec::new(), more: false }
+    }
+}
+
+pub(crate) async fn list<I: Listed>(tree: &Tree, bucket: &Bucket, question: &Question) -> Result<Answer<I>> {
     let mut answer = Answer::default();
     if question.limit == 0 {
         return Ok(answer);
     }
     let Some(place) = bucket.place(&question.prefix) else { return Ok(answer) };
     let Some(start) = Start::of(&place, question) else { return Ok(answer) };
+    // A group is skipped whole, whatever version the question names.
+    let version = question.version.filter(|_| start.group.is_none());
+    let after = start.after.map(|key| (key, version));
     let mut walk = Walk { tree, place: &place, question, answer: &mut answer, group: start.group };
-    match walk.run(start.after, start.marker).await {
+    match walk.run(after, start.marker).await {
         Ok(()) => Ok(answer),
         // No such folder, or a file of that name: no key begins so.
         Err(Error::NotFound(_) | Error::ParentMissing(_) | Error::NotACollection(_)) => Ok(Answer::default()),
@@ -65,18 +143,18 @@ pub(crate) async fn list(tree: &Tree, bucket: &Bucket, question: &Question) -> R
 
 /// Where to begin.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Start {
+struct Start {
     /// Relative to the place's folder.
-    pub(crate) after: Option<String>,
+    after: Option<String>,
     /// The group that the last page ended with.
-    pub(crate) group: Option<String>,
+    group: Option<String>,
     /// Whether the folder's own key still lies ahead.
-    pub(crate) marker: bool,
+    marker: bool,
 }
 
 impl Start {
     /// `None` when everything lies behind.
-    pub(crate) fn of(place: &Place, question: &Question) -> Option<Self> {
+    fn of(place: &Place, question: &Question) -> Option<Self> {
         let beginning = Self { after: None, group: None, marker: true };
         let after = question.after.as_str();
         if after.is_empty() {
@@ -97,7 +175,7 @@ impl Start {
 }
 
 /// The common prefix that stands for a key: up to the first delimiter behind the prefix.
-pub(crate) fn group_of(key: &str, place: &Place, delimiter: &str) -> Option<String> {
+fn group_of(key: &str, place: &Place, delimiter: &str) -> Option<String> {
     if delimiter.is_empty() {
         return None;
     }
@@ -107,35 +185,35 @@ pub(crate) fn group_of(key: &str, place: &Place, delimiter: &str) -> Option<Stri
     key.get(..end).map(str::to_owned)
 }
 
-struct Walk<'a> {
+struct Walk<'a, I> {
     tree: &'a Tree,
     place: &'a Place,
     question: &'a Question,
-    answer: &'a mut Answer,
+    answer: &'a mut Answer<I>,
     /// The last group that was answered.
     group: Option<String>,
 }
 
-impl Walk<'_> {
-    async fn run(&mut self, mut after: Option<String>, marker: bool) -> Result<()> {
+impl<I: Listed> Walk<'_, I> {
+    async fn run(&mut self, mut after: Option<Cursor>, marker: bool) -> Result<()> {
         let by_folder = self.question.delimiter == "/";
         let mut first = marker && self.place.rest.is_empty() && self.place.folder.depth() > 1;
         if first && self.own_key(Node::is_key).await? {
             first = false;
         }
         loop {
-            let listing = Listing {
+            let asked = Span {
                 depth: if by_folder { Depth::One } else { Depth::Infinity },
                 after,
                 name_prefix: (!self.place.rest.is_empty()).then(|| self.place.rest.clone()),
                 limit: self.question.limit - self.answer.items.len() + 1,
             };
-            let page = self.tree.list(&self.place.folder, &listing).await?;
-            if first && page.entries.is_empty() && page.next.is_none() {
+            let (entries, next) = I::page(self.tree, &self.place.folder, asked).await?;
+            if first && entries.is_empty() && next.is_none() {
                 return self.own_key(|node| !node.is_implied()).await.map(drop);
             }
             first = false;
-            after = match self.take(page) {
+            after = match self.take(entries, next) {
                 Some(next) => Some(next),
                 None => return Ok(()),
             };
@@ -143,19 +221,19 @@ impl Walk<'_> {
     }
 
     /// Takes what fits; answers where to go on.
-    fn take(&mut self, page: Page) -> Option<String> {
-        for entry in page.entries {
-            let key = format!("{}{}", self.place.text, entry.key);
+    fn take(&mut self, entries: Vec<I::Entry>, next: Option<Cursor>) -> Option<Cursor> {
+        for entry in entries {
+            let key = format!("{}{}", self.place.text, I::key(&entry));
             let item = if let Some(group) = group_of(&key, self.place, &self.question.delimiter) {
                 if self.group.as_ref() == Some(&group) {
                     continue;
                 }
                 self.group = Some(group.clone());
-                Item::Prefix(group)
-            } else if entry.node.is_collection() && !self.is_object(&entry) {
+                I::prefix(group)
+            } else if I::folder(&entry).is_some_and(|folder| !self.is_object(I::key(&entry), folder)) {
                 continue;
             } else {
-                Item::Object { key, node: Box::new(entry.node) }
+                I::object(key, entry)
             };
             if self.answer.items.len() == self.question.limit {
                 self.answer.more = true;
@@ -163,28 +241,32 @@ impl Walk<'_> {
             }
             self.answer.items.push(item);
         }
-        let next = page.next?;
+        let next = next?;
         // Rather than walk through a group that is answered already, go on behind it.
         let behind = self.group.as_ref().and_then(|group| {
             let relative = group.get(self.place.text.len()..)?;
-            next.starts_with(relative).then(|| format!("{relative}{LAST}"))
+            next.0.starts_with(relative).then(|| (format!("{relative}{LAST}"), None))
         });
         Some(behind.unwrap_or(next))
     }
 
     /// Whether a folder that is met has a key of its own.
-    fn is_object(&self, entry: &Entry) -> bool {
-        let depth = self.place.folder.depth() + entry.key.matches('/').count();
-        depth > 1 && (entry.node.is_key() || (entry.empty && !entry.node.is_implied()))
+    fn is_object(&self, key: &str, (node, empty): (&Node, bool)) -> bool {
+        let depth = self.place.folder.depth() + key.matches('/').count();
+        depth > 1 && (node.is_key() || (empty && !node.is_implied()))
     }
 
     /// Answers the key of the folder that the prefix names, if that is an object.
     async fn own_key(&mut self, is_object: impl Fn(&Node) -> bool) -> Result<bool> {
-        let node = self.tree.stat(&self.place.folder).await?;
+        let node = match self.tree.stat(&self.place.folder).await {
+            // Versions may be left of what was in it.
+            Err(Error::NotFound(_) | Error::ParentMissing(_) | Error::NotACollection(_)) => return Ok(false),
+            stat => stat?,
+        };
         if !node.is_collection() || !is_object(&node) {
             return Ok(false);
         }
-        self.answer.items.push(Item::Object { key: self.place.text.clone(), node: Box::new(node) });
+        self.answer.items.push(I::own(self.place.text.clone(), node));
         Ok(true)
     }
 }
@@ -206,6 +288,7 @@ mod tests {
             delimiter: delimiter.into(),
             after: after.into(),
             limit: PAGE_MAX,
+            ..Question::default()
         };
         Start::of(&place, &question).map(|start| (start.after, start.group, start.marker))
     }

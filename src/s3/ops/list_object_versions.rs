@@ -4,9 +4,9 @@
 //! mean what they mean to `ListObjects`; a page goes on behind a version, also behind one that was
 //! removed meanwhile. Folders that are objects have one version, `null`.
 
-use cellgate_core::listing::{Depth, FileVersion, VersionEntry, VersionListing, VersionPage};
+use cellgate_core::listing::{FileVersion, VersionEntry, VersionListing};
 use cellgate_core::tree::VersionRef;
-use cellgate_core::{Error, Node, Result, Tree};
+use cellgate_core::{Node, NodePath, Result, Tree};
 use s3s::dto::{
     CommonPrefix, DeleteMarkerEntry, ListObjectVersionsInput, ListObjectVersionsOutput, ObjectVersion,
     ObjectVersionStorageClass, Owner,
@@ -17,12 +17,8 @@ use super::Ops;
 use super::bucket::owner;
 use super::get_object::EMPTY_MD5;
 use super::list_objects::{Encoding, limit};
-use crate::address::{Bucket, Place};
-use crate::listing::{LAST, Question, Start, group_of};
-use crate::versions;
-use crate::{checksums, error, headers};
-
-type Cursor = (String, Option<VersionRef>);
+use crate::listing::{self, Answer, Cursor, Listed, Question, Span};
+use crate::{checksums, error, headers, versions};
 
 pub(crate) async fn list_object_versions(
     ops: &Ops,
@@ -40,9 +36,10 @@ pub(crate) async fn list_object_versions(
         prefix: input.prefix.clone().unwrap_or_default(),
         delimiter: input.delimiter.clone().unwrap_or_default(),
         after: key_marker,
+        version,
         limit: limit(input.max_keys)?,
     };
-    let answer = list(&tree, &bucket, &question, version).await.map_err(error::answer)?;
+    let answer: Answer<Item> = listing::list(&tree, &bucket, &question).await.map_err(error::answer)?;
     let next = answer.items.last().filter(|_| answer.more).map(Item::cursor);
     let mut output = ListObjectVersionsOutput {
         name: Some(input.bucket),
@@ -81,116 +78,44 @@ impl Item {
     }
 }
 
-#[derive(Debug, Default)]
-struct Answer {
-    items: Vec<Item>,
-    more: bool,
-}
+impl Listed for Item {
+    type Entry = VersionEntry;
 
-async fn list(
-    tree: &Tree,
-    bucket: &Bucket,
-    question: &Question,
-    version: Option<VersionRef>,
-) -> Result<Answer> {
-    let mut answer = Answer::default();
-    if question.limit == 0 {
-        return Ok(answer);
+    async fn page(
+        tree: &Tree,
+        folder: &NodePath,
+        asked: Span,
+    ) -> Result<(Vec<VersionEntry>, Option<Cursor>)> {
+        let Span { depth, after, name_prefix, limit } = asked;
+        let listing = VersionListing { depth, after, name_prefix, limit };
+        let page = tree.list_versions(folder, &listing).await?;
+        Ok((page.entries, page.next))
     }
-    let Some(place) = bucket.place(&question.prefix) else { return Ok(answer) };
-    let Some(start) = Start::of(&place, question) else { return Ok(answer) };
-    // A group is skipped whole, whatever version the marker names.
-    let version = version.filter(|_| start.group.is_none());
-    let after = start.after.map(|key| (key, version));
-    let mut walk = Walk { tree, place: &place, question, answer: &mut answer, group: start.group };
-    match walk.run(after, start.marker).await {
-        Ok(()) => Ok(answer),
-        // No such folder, or a file of that name: no key begins so.
-        Err(Error::NotFound(_) | Error::ParentMissing(_) | Error::NotACollection(_)) => Ok(Answer::default()),
-        Err(error) => Err(error),
+
+    fn key(entry: &VersionEntry) -> &str {
+        entry.key()
     }
-}
 
-struct Walk<'a> {
-    tree: &'a Tree,
-    place: &'a Place,
-    question: &'a Question,
-    answer: &'a mut Answer,
-    /// The last group that was answered.
-    group: Option<String>,
-}
-
-impl Walk<'_> {
-    async fn run(&mut self, mut after: Option<Cursor>, marker: bool) -> Result<()> {
-        let depth = if self.question.delimiter == "/" { Depth::One } else { Depth::Infinity };
-        let mut first = marker && self.place.rest.is_empty() && self.place.folder.depth() > 1;
-        if first && self.own_key(Node::is_key).await? {
-            first = false;
-        }
-        loop {
-            let listing = VersionListing {
-                depth,
-                after,
-                name_prefix: (!self.place.rest.is_empty()).then(|| self.place.rest.clone()),
-                limit: self.question.limit - self.answer.items.len() + 1,
-            };
-            let page = self.tree.list_versions(&self.place.folder, &listing).await?;
-            if first && page.entries.is_empty() && page.next.is_none() {
-                return self.own_key(|node| !node.is_implied()).await.map(drop);
-            }
-            first = false;
-            after = match self.take(page) {
-                Some(next) => Some(next),
-                None => return Ok(()),
-            };
+    fn folder(entry: &VersionEntry) -> Option<(&Node, bool)> {
+        match entry {
+            VersionEntry::Collection { node, empty, .. } => Some((node, *empty)),
+            VersionEntry::Version { .. } => None,
         }
     }
 
-    /// Takes what fits; answers where to go on.
-    fn take(&mut self, page: VersionPage) -> Option<Cursor> {
-        for entry in page.entries {
-            let key = format!("{}{}", self.place.text, entry.key());
-            let item = if let Some(group) = group_of(&key, self.place, &self.question.delimiter) {
-                if self.group.as_ref() == Some(&group) {
-                    continue;
-                }
-                self.group = Some(group.clone());
-                Item::Prefix(group)
-            } else {
-                match entry {
-                    VersionEntry::Version { version, .. } => Item::Version { key, version },
-                    VersionEntry::Collection { key: below, node, empty } => {
-                        let depth = self.place.folder.depth() + below.matches('/').count();
-                        if depth < 2 || !(node.is_key() || (empty && !node.is_implied())) {
-                            continue;
-                        }
-                        Item::Folder { key, node }
-                    }
-                }
-            };
-            if self.answer.items.len() == self.question.limit {
-                self.answer.more = true;
-                return None;
-            }
-            self.answer.items.push(item);
+    fn object(key: String, entry: VersionEntry) -> Self {
+        match entry {
+            VersionEntry::Version { version, .. } => Self::Version { key, version },
+            VersionEntry::Collection { node, .. } => Self::Folder { key, node },
         }
-        let next = page.next?;
-        // Rather than walk through a group that is answered already, go on behind it.
-        let behind = self.group.as_ref().and_then(|group| {
-            let relative = group.get(self.place.text.len()..)?;
-            next.0.starts_with(relative).then(|| (format!("{relative}{LAST}"), None))
-        });
-        Some(behind.unwrap_or(next))
     }
 
-    /// Answers the key of the folder that the prefix names, if that is an object.
-    async fn own_key(&mut self, is_object: impl Fn(&Node) -> bool) -> Result<bool> {
-        let node = self.tree.stat(&self.place.folder).await?;
-        if !node.is_collection() || !is_object(&node) {
-            return Ok(false);
-        }
-        self.answer.items.push(Item::Folder { key: self.place.text.clone(), node: Box::new(node) });
-        Ok(true)
+    fn own(key: String, node: Node) -> Self {
+        Self::Folder { key, node: Box::new(node) }
+    }
+
+    fn prefix(group: String) -> Self {
+        Self::Prefix(group)
     }
 }
 

@@ -30,8 +30,9 @@ pub(crate) async fn list_objects(
         delimiter: input.delimiter.clone().unwrap_or_default(),
         after: input.marker.clone().unwrap_or_default(),
         limit: limit(input.max_keys)?,
+        ..Question::default()
     };
-    let answer = listing::list(&tree, &bucket, &question).await.map_err(error::answer)?;
+    let answer: Answer<Item> = listing::list(&tree, &bucket, &question).await.map_err(error::answer)?;
     // Only beside a delimiter, as Amazon has it: else the last key is the marker.
     let next_marker = (answer.more && !question.delimiter.is_empty())
         .then(|| answer.items.last().map(|item| encoding.write(item.key())))
@@ -72,8 +73,9 @@ pub(crate) async fn list_objects_v2(
         delimiter: input.delimiter.clone().unwrap_or_default(),
         after,
         limit: limit(input.max_keys)?,
+        ..Question::default()
     };
-    let answer = listing::list(&tree, &bucket, &question).await.map_err(error::answer)?;
+    let answer: Answer<Item> = listing::list(&tree, &bucket, &question).await.map_err(error::answer)?;
     let next = answer.items.last().filter(|_| answer.more).map(|item| write_token(item.key()));
     let more = answer.more;
     let owner = owner(tree.principal());
@@ -158,7 +160,11 @@ impl Encoding {
     }
 }
 
-fn render(answer: Answer, encoding: Encoding, owner: Option<&Owner>) -> (Vec<Object>, Vec<CommonPrefix>) {
+fn render(
+    answer: Answer<Item>,
+    encoding: Encoding,
+    owner: Option<&Owner>,
+) -> (Vec<Object>, Vec<CommonPrefix>) {
     let mut contents = Vec::with_capacity(answer.items.len());
     let mut prefixes = Vec::new();
     for item in answer.items {
