@@ -299,6 +299,25 @@ pub(crate) fn write_conditions(headers: &HeaderMap) -> S3Result<Conditions> {
     Ok(Conditions { if_match: tags(IF_MATCH)?, if_none_match: tags(IF_NONE_MATCH)?, ..Conditions::default() })
 }
 
+/// Writes an entity tag without quotes, which Amazon takes and s3s does not, as one with.
+pub(crate) fn quote_conditions(headers: &mut HeaderMap) {
+    for name in [IF_MATCH, IF_NONE_MATCH] {
+        let mut tags = headers.get_all(&name).iter().map(HeaderValue::as_bytes);
+        let (Some(tag), None) = (tags.next(), tags.next()) else { continue };
+        if is_bare(tag)
+            && let Ok(quoted) = HeaderValue::from_bytes(&[b"\"", tag, b"\""].concat())
+        {
+            headers.insert(name, quoted);
+        }
+    }
+}
+
+fn is_bare(tag: &[u8]) -> bool {
+    tag != b"*"
+        && !tag.is_empty()
+        && tag.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(byte))
+}
+
 /// The conditions that a copy puts on its source.
 pub(crate) fn source_conditions(headers: &HeaderMap) -> S3Result<Conditions> {
     let of = |name: &str| text(headers, name);

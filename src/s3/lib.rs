@@ -60,7 +60,7 @@ use s3s::{HttpResponse, S3Error, S3ErrorCode, S3Result};
 
 use crate::asked::Asked;
 use crate::auth::{CALL, Call, Front};
-use crate::ops::{DirectRoute, Ops, post_object};
+use crate::ops::{Answered, DirectRoute, Ops, post_object};
 
 /// The operations that are built, by Amazon's names.
 pub fn operations() -> impl Iterator<Item = &'static str> {
@@ -174,6 +174,7 @@ impl S3 {
             let (mut request, call) = self.front.pass(request).await?;
             // Behind the signature, which is of the target as it came.
             route::bring_to_path_style(&mut request);
+            headers::quote_conditions(request.headers_mut());
             let call = Arc::new(call);
             (CALL.scope(call.clone(), self.call(request, &call)).await, call)
         };
@@ -186,13 +187,16 @@ impl S3 {
             Ok(request) => request,
             Err(refused) => return render(refused),
         };
-        let response = match self.service.call(request.map(s3s::Body::http_body_unsync)).await {
+        let mut response = match self.service.call(request.map(s3s::Body::http_body_unsync)).await {
             Ok(response) => response,
             Err(cause) => {
                 tracing::error!(protocol = "s3", error = %cause, "no answer could be written: {cause}");
                 render(S3Error::new(S3ErrorCode::InternalError))
             }
         };
+        if let Some(Answered(status)) = response.extensions().get().copied() {
+            *response.status_mut() = status;
+        }
         match call.fault.take() {
             // What was wrong with a body is the cause of whatever s3s made of it.
             Some(fault) if !response.status().is_success() => render(fault),

@@ -84,7 +84,7 @@ const SUB_RESOURCES: [&str; 9] = [
 ];
 
 /// Sub-resources of a bucket that s3s knows; it answers 501 to those that are not built.
-const KNOWN: [&str; 11] = [
+const KNOWN: [&str; 12] = [
     "abac",
     "analytics",
     "cors",
@@ -96,6 +96,7 @@ const KNOWN: [&str; 11] = [
     "metadataTable",
     "metrics",
     "session",
+    "tagging",
 ];
 
 /// Operations that do not go through the typed inputs of s3s.

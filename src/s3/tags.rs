@@ -1,6 +1,7 @@
-//! Tags of objects: read from headers and documents, kept as one attribute of the content.
+//! Tags of objects and buckets: read from headers and documents, kept as one attribute of the content,
+//! or with the workspace.
 //!
-//! Limits are Amazon's: ten tags, keys of 1 to 128 characters, values of up to 256, made of letters,
+//! Limits are Amazon's: ten tags of an object and fifty of a bucket, keys of 1 to 128 characters, values of up to 256, made of letters,
 //! digits, spaces and `+ - = . _ : / @`.
 
 use cellgate_core::node::Attributes;
@@ -14,9 +15,15 @@ use s3s::{S3Error, S3ErrorCode, S3Result};
 use crate::{error, headers};
 
 const HEADER: &str = "x-amz-tagging";
-const TAGS_MAX: usize = 10;
+const TOO_MANY_OF_OBJECT: Limit = Limit { max: 10, text: "Object tags cannot be greater than 10" };
+const TOO_MANY_OF_BUCKET: Limit = Limit { max: 50, text: "Bucket tag count cannot be greater than 50" };
 const KEY_MAX_CHARS: usize = 128;
 const VALUE_MAX_CHARS: usize = 256;
+
+struct Limit {
+    max: usize,
+    text: &'static str,
+}
 
 /// Tags in the form in which they are kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -37,7 +44,7 @@ impl Tags {
         if twice(&tags) {
             return Err(malformed());
         }
-        Self::checked(tags).map(Some)
+        Self::checked(tags, &TOO_MANY_OF_OBJECT).map(Some)
     }
 
     /// Those of a `Tagging` document that has not been read yet.
@@ -52,6 +59,15 @@ impl Tags {
 
     /// Those of a `Tagging` document.
     pub(crate) fn of_document(set: Vec<Tag>) -> S3Result<Self> {
+        Self::of_set(set, &TOO_MANY_OF_OBJECT)
+    }
+
+    /// Those of a document for a bucket.
+    pub(crate) fn of_bucket(set: Vec<Tag>) -> S3Result<Self> {
+        Self::of_set(set, &TOO_MANY_OF_BUCKET)
+    }
+
+    fn of_set(set: Vec<Tag>, limit: &Limit) -> S3Result<Self> {
         let mut tags = Vec::with_capacity(set.len());
         for tag in set {
             let (Some(key), Some(value)) = (tag.key, tag.value) else {
@@ -62,20 +78,23 @@ impl Tags {
         if twice(&tags) {
             return Err(invalid("Cannot provide multiple Tags with the same key"));
         }
-        Self::checked(tags)
+        Self::checked(tags, limit)
     }
 
     /// Those an object has.
     pub(crate) fn kept(attributes: &Attributes) -> Self {
-        let text = attributes.get(TAGS).unwrap_or_default();
+        Self::written(attributes.get(TAGS).unwrap_or_default())
+    }
+
+    /// Those in the form in which they are kept.
+    pub(crate) fn written(text: &str) -> Self {
         let pairs = text.split('&').filter_map(|pair| pair.split_once('='));
         Self(pairs.filter_map(|(key, value)| Some((decode(key)?, decode(value)?))).collect())
     }
 
-    fn checked(tags: Vec<(String, String)>) -> S3Result<Self> {
-        if tags.len() > TAGS_MAX {
-            let text = "Object tags cannot be greater than 10";
-            return Err(error::custom("BadRequest", StatusCode::BAD_REQUEST, text));
+    fn checked(tags: Vec<(String, String)>, limit: &Limit) -> S3Result<Self> {
+        if tags.len() > limit.max {
+            return Err(error::custom("BadRequest", StatusCode::BAD_REQUEST, limit.text));
         }
         for (key, value) in &tags {
             if key.starts_with("aws:") {

@@ -19,6 +19,7 @@ use s3s::{S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 
 use super::{Ops, bucket_ownership, survive};
 use crate::address::WHOLE;
+use crate::tags::Tags;
 use crate::{error, headers};
 
 /// The region SDKs fall back to; every other one is accepted in signatures as well.
@@ -108,8 +109,10 @@ pub(crate) async fn create_bucket(
         return Err(S3Error::new(S3ErrorCode::InvalidBucketName));
     }
     refuse_unsupported(&req.input)?;
-    let slug = name.to_owned();
-    let made = survive(async move { tree.create_workspace(&slug).await }).await;
+    let configuration = req.input.create_bucket_configuration.as_ref();
+    let tags = configuration.and_then(|asked| asked.tags.clone()).unwrap_or_default();
+    let (slug, tags) = (name.to_owned(), Tags::of_bucket(tags)?.text());
+    let made = survive(async move { tree.create_workspace(&slug, &tags).await }).await;
     made.map_err(|refused| match refused {
         Error::AlreadyExists(_) => S3Error::new(S3ErrorCode::BucketAlreadyExists),
         Error::Denied { .. } => error::denied("no right to create buckets"),
@@ -127,16 +130,13 @@ fn refuse_unsupported(input: &CreateBucketInput) -> S3Result<()> {
         return Err(error::unsupported("object lock"));
     }
     bucket_ownership::check_new(input.object_ownership.as_ref())?;
-    let Some(CreateBucketConfiguration { bucket, location, location_constraint, tags }) =
+    let Some(CreateBucketConfiguration { bucket, location, location_constraint, tags: _ }) =
         &input.create_bucket_configuration
     else {
         return Ok(());
     };
     if bucket.is_some() || location.is_some() {
         return Err(error::unsupported("a directory bucket"));
-    }
-    if tags.as_ref().is_some_and(|tags| !tags.is_empty()) {
-        return Err(error::unsupported("tagging a bucket"));
     }
     match location_constraint.as_ref().map(|constraint| constraint.as_str()) {
         None | Some("" | "EU") => Ok(()),

@@ -2,8 +2,9 @@
 //!
 //! S3 deletes for good: nothing goes to a recycle bin. Where versions are kept, an object leaves a
 //! delete marker and its versions; one of those, or the marker, is deleted by its id. A folder's key
-//! (`folder/`) deletes the folder only when it is empty; what else it holds has keys of its own.
-//! Known gap: a key that is not there gets no delete marker.
+//! (`folder/`) deletes the folder only when it is empty; what else it holds has keys of its own. As with
+//! Amazon a key that is not there gets a delete marker as well, but not below an object (`a/b` beside
+//! `a`), and no folder's.
 
 use cellgate_core::http::conditional::Conditions;
 use cellgate_core::listing::FileVersion;
@@ -127,19 +128,15 @@ async fn delete_one(tree: Tree, bucket: &Bucket, object: &ObjectIdentifier) -> S
 /// What is not there is deleted already; but no condition holds for it.
 async fn delete(tree: Tree, key: Key, version: Option<VersionRef>, how: Remove) -> S3Result<Gone> {
     let conditional = how.conditions != Conditions::default() || how.size.is_some() || how.mtime_s.is_some();
+    let absent = |path| match conditional {
+        true => Err(error::answer(Error::PreconditionFailed(path))),
+        false => Ok(Gone::Nothing),
+    };
     match remove(tree, key, version, how).await {
         Ok(gone) => Ok(gone),
-        Err(
-            Error::NotFound(path)
-            | Error::ParentMissing(path)
-            | Error::NotACollection(path)
-            | Error::NoSuchVersion(path),
-        ) => {
-            if conditional {
-                return Err(error::answer(Error::PreconditionFailed(path)));
-            }
-            Ok(Gone::Nothing)
-        }
+        Err(Error::NotFound(path) | Error::ParentMissing(path) | Error::NoSuchVersion(path)) => absent(path),
+        // With a version: what it would bring back has no place.
+        Err(Error::NotACollection(path)) if version.is_none() => absent(path),
         Err(Error::NotEmpty(_)) => Ok(Gone::Nothing),
         Err(error) => Err(error::answer(error)),
     }

@@ -5,6 +5,7 @@ mod archive;
 mod bucket;
 mod bucket_cors;
 mod bucket_ownership;
+mod bucket_tagging;
 mod bucket_versioning;
 mod complete_multipart_upload;
 mod copy_object;
@@ -28,7 +29,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use cellgate_core::{Core, Credentials, Door, Error, Tree};
-use http::{Extensions, HeaderMap, Method, Uri};
+use http::{Extensions, HeaderMap, Method, StatusCode, Uri};
 use s3s::dto::*;
 use s3s::route::S3Route;
 use s3s::{Body, S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
@@ -41,18 +42,20 @@ use crate::route::{self, Direct};
 use crate::{Settings, error, headers};
 
 /// What is built. s3s answers 501 `NotImplemented` to every other operation it knows.
-const BUILT: [&str; 36] = [
+const BUILT: [&str; 39] = [
     "AbortMultipartUpload",
     "CompleteMultipartUpload",
     "CopyObject",
     "CreateBucket",
     "CreateMultipartUpload",
     "DeleteBucket",
+    "DeleteBucketTagging",
     "DeleteObject",
     "DeleteObjectTagging",
     "DeleteObjects",
     "GetBucketCors",
     "GetBucketLocation",
+    "GetBucketTagging",
     "GetBucketVersioning",
     "GetObject",
     "GetObjectAttributes",
@@ -70,6 +73,7 @@ const BUILT: [&str; 36] = [
     "PostObject",
     "PutBucketAcl",
     "PutBucketOwnershipControls",
+    "PutBucketTagging",
     "PutBucketVersioning",
     "PutObject",
     "PutObjectAcl",
@@ -127,6 +131,10 @@ where
     tokio::spawn(mutation.in_current_span()).await.unwrap_or_else(|cause| Err(Error::internal(cause)))
 }
 
+/// The status of an answer, where it is not the one that s3s gives it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Answered(pub(crate) StatusCode);
+
 type Answer<T> = S3Result<S3Response<T>>;
 
 #[async_trait::async_trait]
@@ -157,6 +165,27 @@ impl S3 for Ops {
 
     async fn get_bucket_cors(&self, req: S3Request<GetBucketCorsInput>) -> Answer<GetBucketCorsOutput> {
         bucket_cors::get_bucket_cors(self, req).await
+    }
+
+    async fn get_bucket_tagging(
+        &self,
+        req: S3Request<GetBucketTaggingInput>,
+    ) -> Answer<GetBucketTaggingOutput> {
+        bucket_tagging::get_bucket_tagging(self, req).await
+    }
+
+    async fn put_bucket_tagging(
+        &self,
+        req: S3Request<PutBucketTaggingInput>,
+    ) -> Answer<PutBucketTaggingOutput> {
+        bucket_tagging::put_bucket_tagging(self, req).await
+    }
+
+    async fn delete_bucket_tagging(
+        &self,
+        req: S3Request<DeleteBucketTaggingInput>,
+    ) -> Answer<DeleteBucketTaggingOutput> {
+        bucket_tagging::delete_bucket_tagging(self, req).await
     }
 
     async fn get_bucket_versioning(

@@ -48,7 +48,7 @@ const fn delete(operation: &'static str, parameter: &'static str) -> Fixed {
 const EMPTY_LIST: &str = "<IsTruncated>false</IsTruncated>";
 const NO_POLICY: Answer = Absent("NoSuchBucketPolicy", "The bucket policy does not exist");
 
-pub(crate) static FIXED: [Fixed; 26] = [
+pub(crate) static FIXED: [Fixed; 24] = [
     get("GetBucketAcl", "acl", Acl),
     Fixed { operation: "GetObjectAcl", method: Method::GET, parameter: "acl", of_object: true, answer: Acl },
     get("GetBucketPolicy", "policy", NO_POLICY),
@@ -83,8 +83,6 @@ pub(crate) static FIXED: [Fixed; 26] = [
             "Object Lock configuration does not exist for this bucket",
         ),
     ),
-    get("GetBucketTagging", "tagging", Absent("NoSuchTagSet", "The TagSet does not exist")),
-    delete("DeleteBucketTagging", "tagging"),
     get(
         "GetBucketReplication",
         "replication",

@@ -1,8 +1,7 @@
 //! `GetObjectTagging`, `PutObjectTagging`, `DeleteObjectTagging`.
 //!
-//! Tags are of the content: an overwrite leaves them behind, and changing them changes neither ETag
-//! nor time. Known gap: tags of earlier versions cannot be
-//! changed.
+//! Tags are of the content: an overwrite leaves them behind with its version, where they can be changed
+//! as well; and changing them changes neither ETag nor time.
 
 use cellgate_core::tree::{TAGS, VersionRef};
 use cellgate_core::{Node, Tree};
@@ -44,8 +43,8 @@ pub(crate) async fn put_object_tagging(
     let (tree, bucket) = ops.open(&req.extensions, &req.input.bucket).await?;
     let version = versions::asked(req.input.version_id.as_deref())?;
     let tags = Tags::of_document(req.input.tagging.tag_set)?;
-    set(tree, bucket.key(&req.input.key)?, version, tags).await?;
-    Ok(S3Response::new(PutObjectTaggingOutput::default()))
+    let version_id = set(tree, bucket.key(&req.input.key)?, version, tags).await?;
+    Ok(S3Response::new(PutObjectTaggingOutput { version_id }))
 }
 
 pub(crate) async fn delete_object_tagging(
@@ -54,25 +53,31 @@ pub(crate) async fn delete_object_tagging(
 ) -> S3Result<S3Response<DeleteObjectTaggingOutput>> {
     let (tree, bucket) = ops.open(&req.extensions, &req.input.bucket).await?;
     let version = versions::asked(req.input.version_id.as_deref())?;
-    set(tree, bucket.key(&req.input.key)?, version, Tags::default()).await?;
-    Ok(S3Response::new(DeleteObjectTaggingOutput::default()))
+    let version_id = set(tree, bucket.key(&req.input.key)?, version, Tags::default()).await?;
+    Ok(S3Response::new(DeleteObjectTaggingOutput { version_id }))
 }
 
-async fn set(tree: Tree, key: Key, version: Option<VersionRef>, tags: Tags) -> S3Result<()> {
-    if let (Key::Leaf(path), Some(asked)) = (&key, version) {
-        let node = match tree.stat_version(path, asked).await {
-            Ok(node) => node,
-            Err(error) => return Err(versions::missing(&tree, path, version, error).await),
-        };
-        if tree.stat(path).await.map_err(missing)?.version != node.version {
-            return Err(error::unsupported("changing the tags of an earlier version"));
-        }
-    }
-    object(&tree, &key).await?;
+/// Sets the tags of an object; answers its version's name.
+async fn set(tree: Tree, key: Key, version: Option<VersionRef>, tags: Tags) -> S3Result<Option<String>> {
     let set = [(TAGS.to_owned(), Some(tags.text()).filter(|text| !text.is_empty()))];
-    let changed = survive(async move { tree.set_attributes(key.path(), &set, None, None, &[]).await });
-    changed.await.map_err(error::answer)?;
-    Ok(())
+    let (worker, path) = (tree.clone(), key.path().clone());
+    let node = match (&key, version) {
+        (Key::Leaf(_), Some(asked)) => {
+            let of = path.clone();
+            let changed = survive(async move { worker.set_version_attributes(&of, asked, &set, &[]).await });
+            match changed.await {
+                Ok(node) => node,
+                Err(error) => return Err(versions::missing(&tree, &path, version, error).await),
+            }
+        }
+        _ => {
+            object(&tree, &key).await?;
+            let of = path.clone();
+            let changed = survive(async move { worker.set_attributes(&of, &set, None, None, &[]).await });
+            changed.await.map_err(error::answer)?
+        }
+    };
+    Ok(versions::of(&tree, &path, &node).await)
 }
 
 /// The node that a key names as an object.

@@ -124,6 +124,25 @@ async fn buckets_of_others_are_not_there_and_their_names_taken() {
 }
 
 #[tokio::test]
+async fn a_bucket_is_made_with_tags() {
+    let stage = everybody_makes_buckets().await;
+    let with = |name: &str, key: &str| {
+        let body = format!(
+            "<CreateBucketConfiguration><Tags><Tag><Key>{key}</Key><Value>v</Value></Tag></Tags>\
+             </CreateBucketConfiguration>"
+        );
+        Signed::new("PUT", name).body(body)
+    };
+    assert_error(&stage.send(with("/photos", "a!")).await, 400, "InvalidTag");
+    assert_eq!(stage.head("/photos").await.status, 404);
+    assert_eq!(stage.send(with("/photos", "a")).await.status, 200);
+    assert_eq!(text(&stage.get("/photos?tagging").await.text(), "Key"), "a");
+    // Whoever made it may change them.
+    assert_eq!(stage.delete("/photos?tagging").await.status, 204);
+    assert_error(&stage.get("/photos?tagging").await, 404, "NoSuchTagSet");
+}
+
+#[tokio::test]
 async fn buckets_that_cannot_be_are_refused() {
     let stage = everybody_makes_buckets().await;
     for name in ["ab", "Photos", "a_b", "192.168.1.1", "dav", "api2", "-ab"] {

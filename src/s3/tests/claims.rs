@@ -193,7 +193,7 @@ async fn refusals_show_no_secret() {
         Signer::new(&key.id, "wrong secret"),
         Signer::new("unknown-key", "gatewaysecret"),
         Signer::new(&token, "gatewaysecret").at(-901),
-        Signer::new(&key.id, &secret).at(901),
+        Signer::new(&key.id, &secret).at(960),
     ] {
         secrets.extend([signer.key.clone(), signer.secret.clone()]);
         let mut request = signer.header(get());

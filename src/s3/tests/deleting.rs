@@ -41,9 +41,17 @@ async fn a_condition_must_hold() {
     let stage = stage().await;
     stage.put("/io/common-files/a", "hello").await;
     let delete = |etag: &str| Signed::new("DELETE", "/io/common-files/a").header("if-match", etag);
+    for wrong in ["\"x\"", "x", "W/\"x"] {
+        assert!(stage.send(delete(wrong)).await.status.is_client_error(), "{wrong}");
+    }
     assert_error(&stage.send(delete("\"x\"")).await, 412, "PreconditionFailed");
+    assert_error(&stage.send(delete("x")).await, 412, "PreconditionFailed");
     assert_eq!(stage.send(delete("\"5d41402abc4b2a76b9719d911017c592\"")).await.status, 204);
     assert_error(&stage.send(delete("*")).await, 412, "PreconditionFailed");
+    // Amazon takes a tag without its quotes, too.
+    stage.put("/io/common-files/a", "hello").await;
+    assert_eq!(stage.send(delete("5d41402abc4b2a76b9719d911017c592")).await.status, 204);
+    assert_eq!(stage.head("/io/common-files/a").await.status, 404);
 }
 
 fn objects(keys: &[&str], quiet: bool) -> Signed {

@@ -1,4 +1,4 @@
-//! Tags of objects.
+//! Tags of objects and buckets.
 
 use cellgate_core::testing::serve;
 
@@ -119,4 +119,66 @@ async fn who_may_only_read_sets_no_tags() {
     let delete = Signed::new("DELETE", &uri);
     assert_error(&serve(&stage.s3, reader.header(delete)).await, 403, "AccessDenied");
     assert_eq!(tags(&stage, URI).await, []);
+}
+
+#[tokio::test]
+async fn tags_of_a_bucket_are_set_by_who_manages_it() {
+    let stage = stage().await;
+    let put = |uri: &str, tags| Signed::new("PUT", &format!("{uri}?tagging")).body(document(tags));
+    let admin = signer(&stage.core, "admin").await;
+    // Amazon's example of PutBucketTagging answers so.
+    let set = serve(
+        &stage.s3,
+        admin.header(put("/common-files", &[("Project", "Project One"), ("User", "\u{e9}")])),
+    )
+    .await;
+    assert_eq!(set.status, 204, "{}", set.text());
+    let xml = stage.get("/common-files?tagging").await.text();
+    assert_eq!(texts(&xml, "Key"), ["Project", "User"], "{xml}");
+    assert_eq!(texts(&xml, "Value"), ["Project One", "\u{e9}"], "{xml}");
+    // The rest of the workspace is what it was.
+    let status = Signed::new("PUT", "/common-files?versioning")
+        .body("<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>");
+    assert_eq!(serve(&stage.s3, admin.header(status)).await.status, 200);
+    assert_eq!(serve(&stage.s3, admin.header(put("/common-files", &[("a", "")]))).await.status, 204);
+    assert_eq!(text(&stage.get("/common-files?versioning").await.text(), "Status"), "Enabled");
+    assert_eq!(texts(&stage.get("/common-files?tagging").await.text(), "Key"), ["a"]);
+
+    assert_error(&stage.send(put("/common-files", &[("b", "")])).await, 403, "AccessDenied");
+    assert_error(&stage.delete("/common-files?tagging").await, 403, "AccessDenied");
+    assert_error(&stage.send(put("/nowhere", &[("b", "")])).await, 404, "NoSuchBucket");
+    assert_eq!(texts(&stage.get("/common-files?tagging").await.text(), "Key"), ["a"]);
+    assert_eq!(
+        serve(&stage.s3, admin.header(Signed::new("DELETE", "/common-files?tagging"))).await.status,
+        204
+    );
+    assert_error(&stage.get("/common-files?tagging").await, 404, "NoSuchTagSet");
+
+    for whole in ["/io", "/data"] {
+        assert_error(&serve(&stage.s3, admin.header(put(whole, &[("a", "")]))).await, 501, "NotImplemented");
+        assert_error(&stage.get(&format!("{whole}?tagging")).await, 404, "NoSuchTagSet");
+        assert_eq!(stage.delete(&format!("{whole}?tagging")).await.status, 204);
+    }
+}
+
+#[tokio::test]
+async fn wrong_tags_of_a_bucket_change_nothing() {
+    let stage = stage().await;
+    let admin = signer(&stage.core, "admin").await;
+    let put = async |tags: &[(&str, &str)]| {
+        serve(&stage.s3, admin.header(Signed::new("PUT", "/common-files?tagging").body(document(tags)))).await
+    };
+    assert_eq!(put(&[("a", "1")]).await.status, 204);
+    let names: Vec<String> = (0..51).map(|n| format!("key-{n}")).collect();
+    let many: Vec<_> = names.iter().map(|name| (name.as_str(), "v")).collect();
+    assert_error(&put(&many).await, 400, "BadRequest");
+    let long = "k".repeat(129);
+    for wrong in [("aws:a", "1"), ("a!", "1"), ("", "1"), (long.as_str(), "1"), ("a", "b?")] {
+        assert_error(&put(&[wrong]).await, 400, "InvalidTag");
+    }
+    assert_error(&put(&[("a", "1"), ("a", "2")]).await, 400, "InvalidTag");
+    let broken = Signed::new("PUT", "/common-files?tagging").body("<Tagging><TagSet><Tag>");
+    assert_error(&serve(&stage.s3, admin.header(broken)).await, 400, "MalformedXML");
+    assert_eq!(texts(&stage.get("/common-files?tagging").await.text(), "Value"), ["1"]);
+    assert_eq!(put(many.get(..50).unwrap()).await.status, 204, "fifty are not too many");
 }

@@ -191,9 +191,81 @@ async fn tags_are_of_a_version() {
     let of_first = stage.get(&format!("/common-files/a?tagging&versionId={first}")).await;
     assert_eq!(text(&of_first.text(), "Key"), "k", "{}", of_first.text());
     assert_eq!(texts(&stage.get("/common-files/a?tagging").await.text(), "Key"), [""; 0]);
-    let drop = stage.delete(&format!("/common-files/a?tagging&versionId={first}")).await;
-    assert_error(&drop, 501, "NotImplemented");
+
+    // They can be changed there, and nowhere else by that.
+    let target = format!("/common-files/a?tagging&versionId={first}");
+    let tags = "<Tagging><TagSet><Tag><Key>new</Key><Value>v</Value></Tag></TagSet></Tagging>";
+    let set = stage.send(Signed::new("PUT", &target).body(tags)).await;
+    assert_eq!(
+        (set.status.as_u16(), set.header("x-amz-version-id")),
+        (200, first.as_str()),
+        "{}",
+        set.text()
+    );
+    let of_first = stage.get(&target).await;
+    assert_eq!(texts(&of_first.text(), "Key"), ["new"], "{}", of_first.text());
+    assert_eq!(of_first.header("x-amz-version-id"), first);
+    assert_eq!(texts(&stage.get("/common-files/a?tagging").await.text(), "Key"), [""; 0]);
+    let gone = stage.delete(&target).await;
+    assert_eq!((gone.status.as_u16(), gone.header("x-amz-version-id")), (204, first.as_str()));
+    assert_eq!(texts(&stage.get(&target).await.text(), "Key"), [""; 0]);
     assert_eq!(at(&stage, "a", &first).await.text(), "one");
+    let listed = stage.get("/common-files?versions").await.text();
+    assert_eq!(texts(&listed, "VersionId")[1], first, "{listed}");
+
+    let marker = stage.delete("/common-files/a").await.header("x-amz-version-id").to_owned();
+    let of_marker = Signed::new("PUT", &format!("/common-files/a?tagging&versionId={marker}")).body(tags);
+    assert_error(&stage.send(of_marker).await, 405, "MethodNotAllowed");
+    let none = "/common-files/a?tagging&versionId=00000000-0000-4000-8000-000000000000";
+    assert_error(&stage.send(Signed::new("PUT", none).body(tags)).await, 404, "NoSuchVersion");
+    let reader = signer(&stage.core, "reader").await;
+    let refused = serve(&stage.s3, reader.header(Signed::new("DELETE", &target))).await;
+    assert_error(&refused, 403, "AccessDenied");
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_marked_as_deleted() {
+    let stage = versioned().await;
+    let gone = stage.delete("/common-files/never/was").await;
+    assert_eq!((gone.status.as_u16(), gone.header("x-amz-delete-marker")), (204, "true"));
+    let first = gone.header("x-amz-version-id").to_owned();
+    let again = stage.delete("/common-files/never/was").await.header("x-amz-version-id").to_owned();
+    assert_ne!(first, again);
+    assert_eq!(stage.get("/common-files/never/was").await.header("x-amz-version-id"), again);
+    let body = "<Delete><Object><Key>nor</Key></Object></Delete>";
+    let xml = stage.send(Signed::new("POST", "/common-files?delete").body(body)).await.text();
+    assert_eq!(text(&xml, "DeleteMarker"), "true", "{xml}");
+    let nor = text(&xml, "DeleteMarkerVersionId");
+    let listed = stage.get("/common-files?versions").await.text();
+    assert_eq!(texts(&listed, "VersionId"), [again.as_str(), &first, &nor], "{listed}");
+    let below = stage.get("/common-files?versions&prefix=never/").await.text();
+    assert_eq!(texts(&below, "Key"), ["never/was"; 2], "{below}");
+    let grouped = stage.get("/common-files?versions&delimiter=/").await.text();
+    assert_eq!(texts(&texts(&grouped, "CommonPrefixes").concat(), "Prefix"), ["never/"], "{grouped}");
+
+    // There is nothing there for anybody else, and the bucket is not empty.
+    for listing in
+        ["/common-files?list-type=2", "/common-files?delimiter=/", "/io?prefix=common-files/never/"]
+    {
+        let xml = stage.get(listing).await.text();
+        assert_eq!((texts(&xml, "Key").len(), texts(&xml, "CommonPrefixes").len()), (0, 0), "{xml}");
+    }
+    assert!(stage.core.stat("/common-files/never").await.is_err());
+    // No condition holds for it, and a folder's key has no versions.
+    let conditional = Signed::new("DELETE", "/common-files/never/was").header("if-match", "*");
+    assert_error(&stage.send(conditional).await, 412, "PreconditionFailed");
+    assert_eq!(stage.delete("/common-files/never/").await.header("x-amz-delete-marker"), "");
+    let reader = signer(&stage.core, "reader").await;
+    let refused = serve(&stage.s3, reader.header(Signed::new("DELETE", "/common-files/else"))).await;
+    assert_error(&refused, 403, "AccessDenied");
+    assert_eq!(text(&stage.get("/common-files?versions&prefix=else").await.text(), "Key"), "");
+
+    assert_eq!(status(&stage, "Suspended").await.status, 200);
+    for _ in 0..2 {
+        assert_eq!(stage.delete("/common-files/nor").await.header("x-amz-version-id"), "null");
+    }
+    let listed = stage.get("/common-files?versions&prefix=nor").await.text();
+    assert_eq!(texts(&listed, "VersionId"), ["null", &nor], "{listed}");
 }
 
 #[tokio::test]
