@@ -174,6 +174,21 @@ mod tests {
         assert_eq!(door("PUT", "/bucket/key", &[]), None);
     }
 
+    /// Nothing pretends to have stored what came without credentials and outside of all mounts.
+    #[tokio::test]
+    async fn what_nobody_recognizes_is_not_there() {
+        for method in ["PUT", "POST", "DELETE", "GET", "HEAD", "OPTIONS", "MKCOL", "PROPFIND"] {
+            for uri in ["/bucket", "/bucket/", "/bucket/key", "/bucket?versioning"] {
+                let asked = http::Request::builder().method(method).uri(uri).body(empty()).unwrap();
+                assert_eq!(dispatch().serve(asked).await.status(), 404, "{method} {uri}");
+            }
+        }
+        for method in ["PUT", "DELETE"] {
+            let asked = http::Request::builder().method(method).uri("/").body(empty()).unwrap();
+            assert_eq!(dispatch().serve(asked).await.status(), 404, "{method} /");
+        }
+    }
+
     #[test]
     fn a_host_may_be_one_protocols() {
         for host in ["s3.example.org", "bucket.s3.example.org", "bucket.s3.example.org:8080"] {
