@@ -136,8 +136,8 @@ pub enum Content {
     Inline(Uuid),
     /// One blob of the datasource, by id (`flat`).
     Blob(Uuid),
-    /// Several blobs read one after the other; the list is kept in the index. A completed
-    /// multipart upload, so that completing copies nothing.
+    /// Several blobs, or ranges of them, read one after the other; the list is kept in the index. A
+    /// completed multipart upload, so that completing copies nothing.
     Extents(Uuid),
     /// The file at the node's own path in the datasource (`structured`).
     Path,
@@ -179,6 +179,8 @@ impl Content {
 pub struct Extent {
     /// [`Content::Inline`] or [`Content::Blob`], as text.
     pub content: String,
+    /// Where it begins in what holds it.
+    pub start: u64,
     pub size: u64,
 }
 

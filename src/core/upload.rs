@@ -35,7 +35,7 @@ pub struct Part {
     pub size: u64,
     /// MD5, hex.
     pub etag: String,
-    /// [`Content::Inline`] or [`Content::Blob`].
+    /// [`Content::Inline`], [`Content::Blob`], or [`Content::Extents`] of another leaf's.
     pub content: Content,
     pub at_ns: i64,
     /// Further digests, `checksum:<algorithm>` → base64.

@@ -34,6 +34,7 @@ struct Disk {
     root: Folder,
     bin: Vec<Entry>,
     last_mtime_ns: i64,
+    duplicates: usize,
 }
 
 #[derive(Clone)]
@@ -140,7 +141,7 @@ impl Disk {
 impl MemoryDatasource {
     pub fn new(form: Form, inline_limit: u64) -> Self {
         let root = Folder { mtime_ns: now_ns(), entries: BTreeMap::new() };
-        let disk = Disk { blobs: HashMap::new(), root, bin: Vec::new(), last_mtime_ns: 0 };
+        let disk = Disk { blobs: HashMap::new(), root, bin: Vec::new(), last_mtime_ns: 0, duplicates: 0 };
         // A structured file is at its path, never in the index.
         let inline_limit = if form == Form::Flat { inline_limit } else { 0 };
         Self { form, inline_limit, disk: Arc::new(Mutex::new(disk)) }
@@ -164,6 +165,11 @@ impl MemoryDatasource {
     /// Blobs that are kept, staged ones included.
     pub fn blob_count(&self) -> usize {
         self.disk().blobs.len()
+    }
+
+    /// How many contents were copied by the datasource itself, and not read and written again.
+    pub fn duplicate_count(&self) -> usize {
+        self.disk().duplicates
     }
 
     /// How many things wait in the sweeper's bin.
@@ -283,7 +289,11 @@ impl Datasource for MemoryDatasource {
     }
 
     async fn duplicate(&self, source: Source<'_>) -> Result<Staged> {
-        let bytes = self.disk().bytes(source)?;
+        let bytes = {
+            let mut disk = self.disk();
+            disk.duplicates += 1;
+            disk.bytes(source)?
+        };
         Ok(self.keep_staged(bytes))
     }
 

@@ -199,6 +199,20 @@ impl Tree {
     }
 }
 
+/// MD5, in hex, and further digests of a content that is read through.
+pub(crate) async fn digested(mut body: ByteStream, algorithms: &[Algorithm]) -> Result<(String, Attributes)> {
+    let mut digester = Digester::new(algorithms);
+    while let Some(bytes) = body.try_next().await? {
+        digester.update(&bytes).await?;
+    }
+    let (md5, sums) = digester.finish().await?;
+    let mut digests = Attributes::default();
+    for sum in sums {
+        sum.keep(&mut digests);
+    }
+    Ok((md5, digests))
+}
+
 /// Writes received bytes into a transaction and says how the node refers to them. For `structured`
 /// datasources publishing onto the path is the caller's last step.
 pub(crate) async fn put_content(txn: &mut dyn Txn, mounted: &Mounted, held: &Held) -> Result<Content> {
@@ -253,8 +267,8 @@ async fn inline_slice(view: &(impl View + ?Sized), id: Uuid, start: u64, end: u6
     }
 }
 
-/// The pieces of the extents that `[start, end)` covers.
-fn spans(extents: &[Extent], start: u64, end: u64) -> Result<Vec<(Content, u64, u64)>> {
+/// The pieces of the extents that `[start, end)` covers: each with its place in what holds it.
+pub(crate) fn spans(extents: &[Extent], start: u64, end: u64) -> Result<Vec<(Content, u64, u64)>> {
     let mut spans = Vec::new();
     let mut offset: u64 = 0;
     for extent in extents {
@@ -262,7 +276,7 @@ fn spans(extents: &[Extent], start: u64, end: u64) -> Result<Vec<(Content, u64, 
         if from < to {
             let content = Content::from_text(&extent.content)
                 .ok_or_else(|| Error::internal("an extent that cannot be read"))?;
-            spans.push((content, from - offset, to - offset));
+            spans.push((content, extent.start + from - offset, extent.start + to - offset));
         }
         offset += extent.size;
     }
@@ -293,12 +307,13 @@ mod tests {
     fn a_range_covers_the_right_pieces_of_extents() {
         let (a, b) = (Uuid::new_v4(), Uuid::new_v4());
         let extents = [
-            Extent { content: Content::Blob(a).to_text(), size: 10 },
-            Extent { content: Content::Inline(b).to_text(), size: 5 },
+            Extent { content: Content::Blob(a).to_text(), start: 0, size: 10 },
+            Extent { content: Content::Inline(b).to_text(), start: 100, size: 5 },
         ];
-        assert_eq!(spans(&extents, 0, 15).unwrap(), [(Content::Blob(a), 0, 10), (Content::Inline(b), 0, 5)]);
-        assert_eq!(spans(&extents, 9, 11).unwrap(), [(Content::Blob(a), 9, 10), (Content::Inline(b), 0, 1)]);
-        assert_eq!(spans(&extents, 10, 12).unwrap(), [(Content::Inline(b), 0, 2)]);
+        let (a, b) = (Content::Blob(a), Content::Inline(b));
+        assert_eq!(spans(&extents, 0, 15).unwrap(), [(a.clone(), 0, 10), (b.clone(), 100, 105)]);
+        assert_eq!(spans(&extents, 9, 11).unwrap(), [(a, 9, 10), (b.clone(), 100, 101)]);
+        assert_eq!(spans(&extents, 11, 13).unwrap(), [(b, 101, 103)]);
         assert!(spans(&extents, 0, 16).is_err());
     }
 }

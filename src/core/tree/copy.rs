@@ -2,14 +2,13 @@
 //! datasources, and into `structured` ones, the bytes have to be copied.
 
 use crate::content::{Algorithm, Checksum};
-use crate::digest::Digester;
 use crate::error::{Error, Result};
 use crate::node::{Attributes, Content, Node, NodeId, NodeKind};
 use crate::parts;
 use crate::path::NodePath;
 use crate::ports::{Form, Source, Stamp, Txn};
 use crate::tree::access::Place;
-use crate::tree::content::{Held, StagedGuard, base64, into_stream};
+use crate::tree::content::{Held, StagedGuard, digested, into_stream};
 use crate::tree::write::Dress;
 use crate::tree::{TAGS, Transfer, Tree, Write, Written, mime};
 
@@ -84,20 +83,10 @@ impl Tree {
 
     /// Reads a leaf through further digests.
     async fn digest(&self, place: &Place, node: &Node, algorithms: &[Algorithm]) -> Result<Attributes> {
-        use futures_util::TryStreamExt as _;
         let stamp = Stamp { size: node.size, mtime_ns: node.mtime_ns };
         let bits =
             self.open_content(&place.mounted, &node.content, &place.names, stamp, 0, node.size).await?;
-        let mut digester = Digester::new(algorithms);
-        let mut stream = into_stream(bits);
-        while let Some(bytes) = stream.try_next().await? {
-            digester.update(&bytes).await?;
-        }
-        let mut digests = Attributes::default();
-        for sum in digester.finish().await?.1 {
-            digests.set(Checksum::attribute(sum.algorithm), base64(&sum.value));
-        }
-        Ok(digests)
+        Ok(digested(into_stream(bits), algorithms).await?.1)
     }
 
     /// Puts a copied leaf at its target. `origin` is where its metadata is taken from.

@@ -34,6 +34,7 @@ mod list;
 mod list_versions;
 mod locks;
 mod mime;
+mod part_copy;
 mod read;
 mod remove;
 mod rename;

@@ -1,7 +1,8 @@
 //! Uploads in parts.
 //!
-//! Parts are kept like any content. Completing makes them the extents of one leaf, so it copies
-//! nothing; only a `structured` datasource, where a leaf is one file, joins them on disk.
+//! Parts are kept like any content, or share another's (`part_copy.rs`). Completing makes them the
+//! extents of one leaf, so it copies nothing; only a `structured` datasource, where a leaf is one
+//! file, joins them on disk.
 
 use std::sync::Arc;
 
@@ -99,6 +100,17 @@ impl Tree {
             && upload.path == path.to_string()
     }
 
+    /// The upload that a part with this number may be stored in.
+    pub(crate) async fn open_upload(&self, path: &NodePath, id: Uuid, number: u32) -> Result<Upload> {
+        if number == 0 || number > PART_MAX {
+            return Err(Error::InvalidPart { number, reason: "part numbers go from 1 to 10000" });
+        }
+        let upload = self.upload(path, id).await?;
+        let place = self.place_below_root(path, "write").await?;
+        self.require_write(&place, &self.find_at(&place).await?, "write")?;
+        Ok(upload)
+    }
+
     /// Stores one part; a part with that number is replaced.
     pub async fn write_part(
         &self,
@@ -108,12 +120,7 @@ impl Tree {
         body: ByteStream,
         mut how: Write,
     ) -> Result<Part> {
-        if number == 0 || number > PART_MAX {
-            return Err(Error::InvalidPart { number, reason: "part numbers go from 1 to 10000" });
-        }
-        let upload = self.upload(path, id).await?;
-        let place = self.place_below_root(path, "write").await?;
-        self.require_write(&place, &self.find_at(&place).await?, "write")?;
+        let upload = self.open_upload(path, id, number).await?;
         let mounted = self.core.mounted(&upload.datasource).await?;
         // The digest of the whole is made of the parts', also where the client leaves one out.
         how.compute.extend(upload.computed().map(|digest| digest.algorithm));
@@ -126,9 +133,6 @@ impl Tree {
             let part = core_
                 .commit(move |txn| {
                     Box::pin(async move {
-                        if txn.upload(id).await?.is_none() {
-                            return Err(Error::NoSuchUpload(id.to_string()));
-                        }
                         let content = match put_content(txn, &mounted_, &bytes).await? {
                             Content::Path => match bytes.as_ref() {
                                 Held::Staged(guard) => Content::Blob(guard.blob()),
@@ -145,10 +149,7 @@ impl Tree {
                             at_ns: now_ns(),
                             digests: received.digests,
                         };
-                        if let Some(old) = txn.put_part(&part).await? {
-                            release(txn, &mounted_.name, &old.content).await?;
-                        }
-                        Ok(part)
+                        settle_part(txn, &mounted_.name, part).await
                     })
                 })
                 .await?;
@@ -299,11 +300,7 @@ impl Tree {
             (Some(_), _) => Content::Path,
             (None, [only]) => only.content.clone(),
             (None, parts) => {
-                let extents: Vec<Extent> = parts
-                    .iter()
-                    .filter(|part| part.size > 0)
-                    .map(|part| Extent { content: part.content.to_text(), size: part.size })
-                    .collect();
+                let extents = extents_of(txn, parts).await?;
                 if extents.is_empty() {
                     Content::None
                 } else {
@@ -323,8 +320,15 @@ impl Tree {
         let datasource = place.mounted.name.clone();
         let written = self.settle_leaf(txn, place, found, content, joined, dress).await?;
         txn.delete_upload(upload.id).await?;
-        let kept: Vec<&Content> =
-            if joined.is_some() { Vec::new() } else { parts.iter().map(|part| &part.content).collect() };
+        // A list of extents was taken over whole, or piece by piece.
+        let kept: Vec<&Content> = match (joined, parts.as_slice()) {
+            (Some(_), _) => Vec::new(),
+            (None, [only]) => vec![&only.content],
+            (None, parts) => {
+                let held = parts.iter().map(|part| &part.content);
+                held.filter(|content| !matches!(content, Content::Extents(_))).collect()
+            }
+        };
         for part in &stored {
             if !kept.contains(&&part.content) {
                 release(txn, &datasource, &part.content).await?;
@@ -343,6 +347,32 @@ impl Tree {
         self.core.janitor().wake();
         Ok(())
     }
+}
+
+/// Puts a part into its upload, in the place of the one with its number.
+pub(crate) async fn settle_part(txn: &mut dyn Txn, datasource: &str, part: Part) -> Result<Part> {
+    if txn.upload(part.upload).await?.is_none() {
+        return Err(Error::NoSuchUpload(part.upload.to_string()));
+    }
+    if let Some(old) = txn.put_part(&part).await? {
+        release(txn, datasource, &old.content).await?;
+    }
+    Ok(part)
+}
+
+/// The pieces that parts are made of, in order.
+async fn extents_of(txn: &mut dyn Txn, parts: &[Part]) -> Result<Vec<Extent>> {
+    let mut extents = Vec::with_capacity(parts.len());
+    for part in parts.iter().filter(|part| part.size > 0) {
+        match part.content {
+            Content::Extents(list) => {
+                let pieces = txn.extents(list).await?;
+                extents.extend(pieces.ok_or_else(|| Error::internal("a part's list of extents is gone"))?);
+            }
+            _ => extents.push(Extent { content: part.content.to_text(), start: 0, size: part.size }),
+        }
+    }
+    Ok(extents)
 }
 
 /// Deletes an upload with what its parts hold. A missing one is fine: somebody was faster.

@@ -289,7 +289,3 @@ pub(crate) fn outgoing(bits: Bits) -> s3s::Body {
         bits => s3s::dto::StreamingBlob::wrap::<_, Error>(SyncStream::new(bits.into_stream())).into(),
     }
 }
-
-pub(crate) fn stream(bits: Bits) -> ByteStream {
-    bits.into_stream()
-}

@@ -1,7 +1,7 @@
 //! `UploadPartCopy`: a range of one object becomes a part of another.
 
 use cellgate_core::http::range::RangeSpec;
-use cellgate_core::tree::{ReadOptions, Write};
+use cellgate_core::tree::ReadOptions;
 use s3s::{Body, S3Response, S3Result};
 
 use super::copy_object::{Source, document, source_failed};
@@ -9,7 +9,7 @@ use super::get_object::leaf;
 use super::multipart::{part_number, upload_id};
 use super::{DirectRequest, Ops, survive};
 use crate::address::Key;
-use crate::{body, checksums, error, headers, versions};
+use crate::{checksums, error, headers, versions};
 
 pub(crate) async fn upload_part_copy(ops: &Ops, req: DirectRequest) -> S3Result<S3Response<Body>> {
     let (tree, bucket) = ops.open(&req.extensions, &req.bucket).await?;
@@ -31,12 +31,9 @@ pub(crate) async fn upload_part_copy(ops: &Ops, req: DirectRequest) -> S3Result<
         Some(range) => Some(source_range(range, node.size)?),
     };
     let conditions = headers::source_conditions(&req.headers)?;
-    let read = tree.read(&from, &ReadOptions { range, conditions, version }).await.map_err(source_failed)?;
-    let size = read.range.map_or(read.node.size, |range| range.len());
-    let content = body::stream(read.bits);
-    let write = Write { size: Some(size), ..Write::default() };
-    let part = survive(async move { tree.write_part(&path, id, number, content, write).await });
-    let part = part.await.map_err(error::answer)?;
+    let options = ReadOptions { range, conditions, version };
+    let part = survive(async move { tree.copy_part(&from, &options, &path, id, number).await });
+    let part = part.await.map_err(source_failed)?;
     // Amazon shows what the upload announced, and not what is computed by default.
     let announced =
         |(algorithm, _): &(_, &str)| upload.declared().is_some_and(|digest| digest.algorithm == *algorithm);

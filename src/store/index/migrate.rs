@@ -20,11 +20,11 @@ macro_rules! history {
 }
 
 pub fn sqlite() -> Migrator {
-    history!("sqlite", [(1, "0001_index"), (2, "0002_versions")])
+    history!("sqlite", [(1, "0001_index"), (2, "0002_versions"), (3, "0003_extents")])
 }
 
 pub fn postgres() -> Migrator {
-    history!("postgres", [(1, "0001_index"), (2, "0002_versions")])
+    history!("postgres", [(1, "0001_index"), (2, "0002_versions"), (3, "0003_extents")])
 }
 
 /// Runs what is missing. Not `Migrator::run`, whose future the compiler does not recognise as `Send`

@@ -144,7 +144,8 @@ pub fn record(row: &dyn Row) -> Result<Record> {
 }
 
 pub fn extent(row: &dyn Row) -> Result<Extent> {
-    Ok(Extent { content: row.text(0)?.to_owned(), size: unsigned(row.int(1)?)? })
+    let (start, size) = (unsigned(row.int(1)?)?, unsigned(row.int(2)?)?);
+    Ok(Extent { content: row.text(0)?.to_owned(), start, size })
 }
 
 pub fn discarded(row: &dyn Row) -> Result<(String, Uuid)> {

@@ -200,14 +200,16 @@ statements! {
         "INSERT INTO inline (id, bytes) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET bytes = excluded.bytes"
     );
     DELETE_INLINE = same("DELETE FROM inline WHERE id = $1");
-    EXTENTS = same("SELECT content, size FROM extent WHERE list = $1 ORDER BY ordinal");
+    EXTENTS = same("SELECT content, start, size FROM extent WHERE list = $1 ORDER BY ordinal");
     /// The whole list in one call; the JSON functions are not alike.
     PUT_EXTENTS = Sql {
-        sqlite: "INSERT INTO extent (list, ordinal, content, size) \
-                 SELECT $1, key, json_extract(value, '$.content'), json_extract(value, '$.size') \
+        sqlite: "INSERT INTO extent (list, ordinal, content, start, size) \
+                 SELECT $1, key, json_extract(value, '$.content'), json_extract(value, '$.start'), \
+                        json_extract(value, '$.size') \
                  FROM json_each($2)",
-        postgres: "INSERT INTO extent (list, ordinal, content, size) \
-                   SELECT $1, piece.ordinal, piece.value ->> 'content', CAST(piece.value ->> 'size' AS BIGINT) \
+        postgres: "INSERT INTO extent (list, ordinal, content, start, size) \
+                   SELECT $1, piece.ordinal, piece.value ->> 'content', \
+                          CAST(piece.value ->> 'start' AS BIGINT), CAST(piece.value ->> 'size' AS BIGINT) \
                    FROM jsonb_array_elements(CAST(CAST($2 AS TEXT) AS JSONB)) \
                    WITH ORDINALITY AS piece (value, ordinal)",
     };

@@ -100,6 +100,24 @@ async fn a_copy_shares_bytes_and_outlives_its_source() {
     eventually(async || store.blob_count() == 0).await;
 }
 
+/// Which shares blocks where the file system can.
+#[tokio::test]
+async fn a_copy_on_disk_is_left_to_the_datasource() {
+    let core = super::adoption::structured().await;
+    let tree = core.tree("alice").await;
+    put(&tree, "/archive/a/one", "1").await.unwrap();
+    put(&tree, "/archive/a/two", "2").await.unwrap();
+    let store = core.backends.datasource("archive");
+    tree.copy(&path("/archive/a/one"), &path("/archive/b"), &refuse()).await.unwrap();
+    assert_eq!(store.duplicate_count(), 1);
+    tree.copy(&path("/archive/a"), &path("/archive/c"), &refuse()).await.unwrap();
+    assert_eq!(store.duplicate_count(), 3);
+    put(&tree, "/archive/a/one", "changed").await.unwrap();
+    for (at, content) in [("/archive/b", "1"), ("/archive/c/one", "1"), ("/archive/c/two", "2")] {
+        assert_eq!(get(&tree, at).await.unwrap(), content, "{at}");
+    }
+}
+
 #[tokio::test]
 async fn a_copy_into_itself_or_over_what_is_protected_is_refused() {
     let core = test_core().await;

@@ -101,6 +101,97 @@ async fn an_aborted_or_refused_upload_leaves_nothing() {
     eventually(async || store.blob_count() == 0).await;
 }
 
+async fn copied(tree: &Tree, upload: &Upload, number: u32, from: &str, first: u64, last: u64) -> PartRef {
+    let options = ReadOptions { range: Some(RangeSpec::From(first, Some(last))), ..ReadOptions::default() };
+    let part = tree.copy_part(&path(from), &options, &path(&upload.path), upload.id, number).await.unwrap();
+    let range = usize::try_from(first).unwrap()..=usize::try_from(last).unwrap();
+    let text = get(tree, from).await.unwrap();
+    assert_eq!(part.size, last + 1 - first);
+    assert_eq!(part.etag, hex::encode(<md5::Md5 as md5::Digest>::digest(&text.as_bytes()[range])));
+    PartRef { number, etag: Some(part.etag), digest: None }
+}
+
+/// The bytes of the source are read for their digests, and kept once.
+#[tokio::test]
+async fn a_part_copied_within_a_flat_datasource_shares_its_blob() {
+    let core = test_core().await;
+    let tree = core.tree("alice").await;
+    let store = core.backends.datasource("personal");
+    let text: String = (0..100_000_u32).map(|at| char::from(b'a' + u8::try_from(at % 23).unwrap())).collect();
+    put(&tree, "/personal-files/source.bin", &text).await.unwrap();
+    assert_eq!(store.blob_count(), 1);
+
+    let first = begin(&tree, "/personal-files/first.bin").await;
+    let source = "/personal-files/source.bin";
+    copied(&tree, &first, 1, source, 5, 60_000).await;
+    let parts = vec![
+        copied(&tree, &first, 1, source, 10, 49_999).await,
+        copied(&tree, &first, 2, source, 70_000, 99_999).await,
+        part(&tree, &first, 3, "tail").await,
+    ];
+    tree.complete_upload(&path(&first.path), first.id, done(parts)).await.unwrap();
+    let joined = format!("{}{}tail", &text[10..50_000], &text[70_000..]);
+    assert_eq!(get(&tree, &first.path).await.unwrap(), joined);
+
+    // From a leaf of several pieces, across their border; alone, its list is the leaf's.
+    let second = begin(&tree, "/personal-files/second.bin").await;
+    let only = copied(&tree, &second, 1, &first.path, 40_000, 60_000).await;
+    tree.complete_upload(&path(&second.path), second.id, done(vec![only])).await.unwrap();
+    assert_eq!(get(&tree, &second.path).await.unwrap(), joined[40_000..=60_000]);
+    // What fits into the index is copied, and an upload that is given up lets go of all it shares.
+    let third = begin(&tree, "/personal-files/third.bin").await;
+    copied(&tree, &third, 1, source, 0, 9).await;
+    copied(&tree, &third, 2, source, 0, 99_999).await;
+    tree.abort_upload(&path(&third.path), third.id, None).await.unwrap();
+    core.core.clean_up().await.unwrap();
+    assert_eq!(store.blob_count(), 1);
+
+    let gone = Remove { removal: Removal::Permanent, ..Remove::default() };
+    for (at, left) in [(source, 1), (first.path.as_str(), 1), (second.path.as_str(), 0)] {
+        tree.remove(&path(at), &gone).await.unwrap();
+        core.core.clean_up().await.unwrap();
+        eventually(async || store.blob_count() == left).await;
+        if at == first.path {
+            assert_eq!(get(&tree, &second.path).await.unwrap(), joined[40_000..=60_000]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_part_copied_from_elsewhere_is_copied() {
+    let core = super::adoption::structured().await;
+    let tree = core.tree("alice").await;
+    let text = "0123456789".repeat(5_000);
+    for (from, to) in [
+        ("/archive/source.bin", "/personal-files/a.bin"),
+        ("/personal-files/source.bin", "/archive/b.bin"),
+        ("/archive/source.bin", "/archive/c.bin"),
+    ] {
+        put(&tree, from, &text).await.unwrap();
+        let upload = begin(&tree, to).await;
+        let parts = vec![
+            copied(&tree, &upload, 1, from, 5, 40_004).await,
+            copied(&tree, &upload, 2, from, 0, 0).await,
+        ];
+        tree.complete_upload(&path(to), upload.id, done(parts)).await.unwrap();
+        put(&tree, from, "other").await.unwrap();
+        assert_eq!(get(&tree, to).await.unwrap(), format!("{}0", &text[5..40_005]), "{from} {to}");
+    }
+}
+
+#[tokio::test]
+async fn a_part_is_not_copied_from_what_one_may_not_read() {
+    let core = test_core().await;
+    let (alice, admin) = (core.tree("alice").await, core.tree("admin").await);
+    put(&admin, "/personal-files/secret.bin", &"x".repeat(40_000)).await.unwrap();
+    let upload = begin(&alice, "/personal-files/a.bin").await;
+    let at = path(&upload.path);
+    let absent = path("/personal-files/secret.bin");
+    let copy = alice.copy_part(&absent, &ReadOptions::default(), &at, upload.id, 1).await;
+    assert!(is_absent(copy.map(|_| ())), "the admin's own folder is another");
+    assert!(alice.parts(&at, upload.id, 0, 9).await.unwrap().is_empty());
+}
+
 fn done(parts: Vec<PartRef>) -> Complete {
     Complete { parts: Some(parts), ..Complete::default() }
 }

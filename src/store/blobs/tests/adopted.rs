@@ -309,6 +309,28 @@ async fn digest_reads_the_whole_file() {
     assert!(matches!(fixture.store.digest(&[]).await, Err(Error::IsACollection(_))));
 }
 
+/// On XFS and Btrfs, say; elsewhere the bytes are copied.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_duplicate_takes_no_room_where_the_file_system_shares_blocks() {
+    const SIZE: usize = 64 * 1024 * 1024;
+    let fixture = fixture().await;
+    let (one, two) = (tempfile::tempfile_in(fixture.data()), tempfile::tempfile_in(fixture.data()));
+    let shares = rustix::fs::ioctl_ficlone(two.unwrap(), one.unwrap()).is_ok();
+    let content = pattern(SIZE);
+    let stamp = fixture.put("f", &content).await.unwrap();
+    let free = || {
+        let stat = rustix::fs::statvfs(fixture.folder()).unwrap();
+        stat.f_bfree * stat.f_frsize
+    };
+    let before = free();
+    let copy = fixture.store.duplicate(Source::Path { names: &names("f"), stamp }).await.unwrap();
+    let taken = before.saturating_sub(free());
+    assert!(!shares || taken < SIZE as u64 / 2, "{taken} bytes");
+    fixture.store.publish(copy.blob, &names("g"), None).unwrap();
+    fixture.put("f", b"changed").await.unwrap();
+    assert!(std::fs::read(fixture.folder().join("g")).unwrap() == content);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_published_file_is_duplicated_by_its_path() {
     let fixture = fixture().await;

@@ -301,7 +301,8 @@ async fn an_index_of_an_older_version_is_brought_up_to_date(mut fixture: Fixture
     fixture.store.close().await;
     let undo = "ALTER TABLE node DROP COLUMN version; ALTER TABLE version DROP COLUMN mime; \
                 ALTER TABLE version DROP COLUMN attributes; ALTER TABLE version DROP COLUMN unversioned; \
-                ALTER TABLE version DROP COLUMN marker; DELETE FROM _sqlx_migrations WHERE version > 1; \
+                ALTER TABLE version DROP COLUMN marker; ALTER TABLE extent DROP COLUMN start; \
+                DELETE FROM _sqlx_migrations WHERE version > 1; \
                 INSERT INTO version (id, node, size, mtime_ns, etag, content, principal, at_ns) \
                 SELECT '11111111-2222-4333-8444-555555555555', id, 7, 8, 'e', '', 'ann', 9 FROM node";
     match &fixture.location {

@@ -35,7 +35,7 @@ async fn write_everything(txn: &mut dyn Txn, root: NodeId, tag: Uuid) -> crate::
     })
     .await?;
     txn.put_inline(tag, b"hello").await?;
-    txn.put_extents(tag, &[Extent { content: Content::Blob(tag).to_text(), size: 5 }]).await?;
+    txn.put_extents(tag, &[Extent { content: Content::Blob(tag).to_text(), start: 0, size: 5 }]).await?;
     txn.discard_blob("ds", tag).await?;
     txn.put_lock(&Lock {
         token: tag.to_string(),

@@ -28,6 +28,7 @@ pub async fn extent_lists_keep_their_order(index: Arc<dyn Index>) {
     let extents: Vec<Extent> = (0..1_000)
         .map(|number| Extent {
             content: Content::Blob(Uuid::new_v4()).to_text(),
+            start: number * (u64::from(u32::MAX) + 1),
             size: u64::from(u32::MAX) + 1_000 - number,
         })
         .collect();
@@ -135,8 +136,11 @@ pub async fn content_of_versions_parts_and_extents_is_referenced(index: Arc<dyn 
     assert!(!is_referenced(&index, &content).await);
 
     let list = Uuid::new_v4();
-    let extents = [Content::Blob(Uuid::new_v4()), content.clone()]
-        .map(|content| Extent { content: content.to_text(), size: 5 });
+    let extents = [Content::Blob(Uuid::new_v4()), content.clone()].map(|content| Extent {
+        content: content.to_text(),
+        start: 0,
+        size: 5,
+    });
     txn!(index, |txn| txn.put_extents(list, &extents).await).unwrap();
     assert!(is_referenced(&index, &content).await, "by an extent list");
     txn!(index, |txn| txn.delete_inline(list).await).unwrap();
