@@ -416,6 +416,8 @@ pub trait Datasource: Send + Sync {
     fn detach(&self, names: &[String]) -> Result<()>;
     /// Sets a file's modification time.
     fn set_mtime(&self, names: &[String], mtime_ns: i64) -> Result<Stamp>;
+    /// The uuid in the hidden file of a folder, see [`FOLDER_ID`](crate::tree::FOLDER_ID).
+    fn folder_id(&self, names: &[String]) -> Result<Option<Uuid>>;
     /// What stands at a path now; `None` when nothing does.
     fn look(&self, names: &[String]) -> Result<Option<Found>>;
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::change::{ChangeKind, NewChange};
 use crate::core::{Core, Mounted};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::http::date::now_ns;
 use crate::listing::PAGE_DEFAULT;
 use crate::node::{Attributes, Content, Node, NodeId, NodeKind};
@@ -205,7 +205,7 @@ async fn adopt(
     names: &[String],
     found: &Found,
 ) -> Result<()> {
-    let new = match found.kind {
+    let mut new = match found.kind {
         NodeKind::Collection => new_collection(parent, &found.name, found.stamp.mtime_ns),
         NodeKind::Leaf => NewNode {
             uuid: uuid::Uuid::new_v4(),
@@ -222,7 +222,18 @@ async fn adopt(
             version: None,
         },
     };
-    let node = txn.insert_node(&new).await?;
+    let fresh = new.uuid;
+    if found.kind == NodeKind::Collection {
+        new.uuid = mounted.bytes.folder_id(names)?.unwrap_or(fresh);
+    }
+    let node = match txn.insert_node(&new).await {
+        // A folder that was copied on disk with the id in it.
+        Err(Error::AlreadyExists(_)) if new.uuid != fresh => {
+            new.uuid = fresh;
+            txn.insert_node(&new).await?
+        }
+        inserted => inserted?,
+    };
     let to = Some(admin_path(&mounted.name, names));
     txn.append_change(&outside(ChangeKind::Create, &node, None, to)).await?;
     Ok(())

@@ -28,6 +28,9 @@ use crate::{checksums, error};
 /// Amazon's limit on user metadata, names and values together.
 const METADATA_MAX_BYTES: usize = 2_048;
 const METADATA: &str = "x-amz-meta-";
+/// What the layers of Cells tell each other in metadata. From outside it says nothing, and given back
+/// it would be taken for the id of the node.
+const NODE_UUID: &str = "pydio-node-uuid";
 pub(crate) const CHECKSUM: &str = "x-amz-checksum-";
 
 /// Kept and shown; a copy does not take it along.
@@ -59,7 +62,9 @@ pub(crate) fn content(headers: &HeaderMap) -> S3Result<(Attributes, Option<Strin
     }
     let mut size = 0;
     for name in headers.keys() {
-        let Some(short) = name.as_str().strip_prefix(METADATA) else { continue };
+        let Some(short) = name.as_str().strip_prefix(METADATA).filter(|name| *name != NODE_UUID) else {
+            continue;
+        };
         let Some(raw) = text(headers, name.as_str())? else { continue };
         let value = s3s_rfc2047::decode(raw)
             .map_err(|_| error::invalid(format!("header `{name}` is not valid RFC 2047 text")))?;

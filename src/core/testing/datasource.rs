@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::http::date::now_ns;
 use crate::node::NodeKind;
 use crate::ports::{Bits, Datasource, Form, Found, Source, Staged, Staging, Stamp};
+use crate::tree::FOLDER_ID;
 
 /// Longer reads are streamed in pieces of this size, so that tests meet both forms of [`Bits`].
 const PIECE_BYTES: usize = 64 * 1024;
@@ -353,6 +354,15 @@ impl Datasource for MemoryDatasource {
         }
     }
 
+    fn folder_id(&self, names: &[String]) -> Result<Option<Uuid>> {
+        let mut names = names.to_vec();
+        names.push(FOLDER_ID.to_owned());
+        Ok(match self.tree()?.root.entry(&names) {
+            Some(Entry::File { bytes, .. }) => Uuid::try_parse_ascii(bytes).ok(),
+            _ => None,
+        })
+    }
+
     fn look(&self, names: &[String]) -> Result<Option<Found>> {
         let disk = self.tree()?;
         let Some(name) = names.last() else {
@@ -368,7 +378,8 @@ impl Datasource for MemoryDatasource {
             return Err(Error::NotACollection(shown(names)));
         }
         let folder = disk.root.folder(names).ok_or_else(|| Error::NotFound(shown(names)))?;
-        Ok(folder.entries.iter().map(|(name, entry)| entry.found(name)).collect())
+        let shown = folder.entries.iter().filter(|(name, _)| *name != FOLDER_ID);
+        Ok(shown.map(|(name, entry)| entry.found(name)).collect())
     }
 
     async fn digest(&self, names: &[String]) -> Result<String> {

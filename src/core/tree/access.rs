@@ -150,7 +150,9 @@ impl Tree {
 
     /// Like [`Tree::place`], for operations that make no sense on the root of the context.
     pub(crate) async fn place_below_root(&self, path: &NodePath, right: &'static str) -> Result<Place> {
-        self.place(path).await?.ok_or_else(|| Error::Denied { path: "/".into(), right })
+        let place = self.place(path).await?.ok_or_else(|| Error::Denied { path: "/".into(), right })?;
+        place.require_no_folder_id()?;
+        Ok(place)
     }
 
     /// Whether the workspace exists for this principal.
@@ -308,28 +310,42 @@ impl Tree {
         keep: usize,
     ) -> Result<()> {
         while found.missing > keep {
-            let known = place.names.len() - found.missing;
-            let (Some(name), Some(parent)) = (place.names.get(known), found.ancestry.last()) else {
-                return Err(Error::internal("a place has fewer names than it is missing"));
-            };
-            let parent_id = parent.id;
-            let names = place.names.get(..=known).unwrap_or_default();
-            let now = now_ns();
-            let mtime_ns = match place.mounted.bytes.form() {
-                crate::ports::Form::Flat => now,
-                crate::ports::Form::Structured => place.mounted.bytes.create_dir(names)?.mtime_ns,
-            };
-            let mut new = new_collection(parent_id, name, mtime_ns);
-            if self.speaks_keys() {
-                imply(&mut new.attributes);
-            }
-            let node = appear(txn, &new).await?;
-            txn.touch(parent_id, now, &fresh_etag()).await?;
-            let to = admin_path(&place.mounted.name, names);
-            txn.append_change(&self.change(ChangeKind::Create, &node, None, Some(to))).await?;
-            found.ancestry.push(node);
-            found.missing -= 1;
+            self.make_collection(txn, place, found, None).await?;
         }
+        Ok(())
+    }
+
+    /// Inserts the first missing collection of a place; one with a given uuid was asked for by itself.
+    pub(crate) async fn make_collection(
+        &self,
+        txn: &mut dyn Txn,
+        place: &Place,
+        found: &mut Found,
+        uuid: Option<Uuid>,
+    ) -> Result<()> {
+        let known = place.names.len() - found.missing;
+        let (Some(name), Some(parent)) = (place.names.get(known), found.ancestry.last()) else {
+            return Err(Error::internal("a place has fewer names than it is missing"));
+        };
+        let parent_id = parent.id;
+        let names = place.names.get(..=known).unwrap_or_default();
+        let now = now_ns();
+        let mtime_ns = match place.mounted.bytes.form() {
+            crate::ports::Form::Flat => now,
+            crate::ports::Form::Structured => place.mounted.bytes.create_dir(names)?.mtime_ns,
+        };
+        let mut new = new_collection(parent_id, name, mtime_ns);
+        match uuid {
+            Some(uuid) => new.uuid = uuid,
+            None if self.speaks_keys() => imply(&mut new.attributes),
+            None => {}
+        }
+        let node = appear(txn, &new).await?;
+        txn.touch(parent_id, now, &fresh_etag()).await?;
+        let to = admin_path(&place.mounted.name, names);
+        txn.append_change(&self.change(ChangeKind::Create, &node, None, Some(to))).await?;
+        found.ancestry.push(node);
+        found.missing -= 1;
         Ok(())
     }
 

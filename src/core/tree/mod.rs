@@ -10,6 +10,7 @@
 //! | `read` | `stat`, `read`, metadata |
 //! | `list` | `list` |
 //! | `list_versions` | `list_versions` |
+//! | `folder_id` | the hidden `.pydio` of folders |
 //! | `draft` | content that is taken in before its path is known |
 //! | `write` | `write`, `create_collection`, `set_attributes`, `set_meta` |
 //! | `rename` | `rename` |
@@ -28,6 +29,7 @@ mod content;
 mod copy;
 mod copy_collection;
 mod draft;
+mod folder_id;
 mod folders;
 mod history;
 mod list;
@@ -57,6 +59,7 @@ use crate::ports::Bits;
 use crate::principal::{Door, SharedPrincipal};
 
 pub use draft::Draft;
+pub use folder_id::FOLDER_ID;
 pub use mime::given_mime;
 pub use versions::VersionRef;
 

@@ -9,9 +9,10 @@ use crate::error::{Error, Result};
 use crate::http::date::now_ns;
 use crate::node::{Attributes, Content, Node, NodeId, NodeKind};
 use crate::path::NodePath;
-use crate::ports::{Count, Meta, Stamp};
+use crate::ports::{Bits, Count, Meta, Stamp};
 use crate::principal::Rights;
 use crate::tree::access::{Place, shown};
+use crate::tree::folder_id::{self, folder_id};
 use crate::tree::{Context, Read, ReadOptions, Tree, VersionRef};
 use crate::workspace::Workspace;
 
@@ -28,6 +29,9 @@ impl Tree {
     async fn stat_at(&self, place: &Place) -> Result<Node> {
         let mut found = self.find_at(place).await?;
         self.require_read(place, &found)?;
+        if place.is_folder_id() {
+            return folder_id(place, &found);
+        }
         match found.ancestry.pop() {
             Some(node) if found.missing == 0 => Ok(shown(place, node)),
             _ => Err(Error::NotFound(place.path.to_string())),
@@ -97,6 +101,10 @@ impl Tree {
             options.conditions.check_read(&node, &path.to_string())?;
             let range = options.range.map(|range| node.resolve(range)).transpose()?;
             let (start, end) = range.map_or((0, node.size), |range| (range.start, range.end));
+            if place.is_folder_id() {
+                let bits = Bits::Whole(folder_id::content(&node, start, end));
+                return Ok(Read { node, range, bits });
+            }
             let stamp = Stamp { size: node.size, mtime_ns: node.mtime_ns };
             let opened =
                 self.open_content(&place.mounted, &node.content, &place.names, stamp, start, end).await;

@@ -8,6 +8,7 @@ use crate::path::NodePath;
 use crate::ports::{ByteStream, Form, NewNode, Txn};
 use crate::tree::access::{Found, Place, fresh_etag, shown};
 use crate::tree::content::{Held, Received, put_content};
+use crate::tree::folder_id::FOLDER_ID;
 use crate::tree::mime;
 use crate::tree::{Existing, Parents, Tree, Write, Written};
 
@@ -40,6 +41,9 @@ impl Dress {
 impl Tree {
     /// Writes a leaf: answers once its bytes and its index row are durable and visible.
     pub async fn write(&self, path: &NodePath, body: ByteStream, mut how: Write) -> Result<Written> {
+        if path.name() == Some(FOLDER_ID) {
+            return self.write_folder_id(path, body, how).await;
+        }
         let place = self.place_below_root(path, "write").await?;
         // Refused before the body is read where that can be known; the commit checks again.
         self.check_leaf(&place, &self.find_at(&place).await?, &how)?;

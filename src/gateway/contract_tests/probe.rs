@@ -35,8 +35,6 @@ const OTHERWISE: &[(&str, u16)] = &[
     ("seafile/web-api: GET /d/{token}/files/", 404),
     ("seafile/web-api: GET, POST /u/d/{token}/", 404),
     ("seafile/web-api: GET /thumbnail/{id}/{size}/{path*}", 404),
-    // No object has these keys.
-    ("s3/operations: thumbnails: pydio-thumbstore", 404),
     // No workspace has this name; errors of this protocol are 200.
     ("pydio8/api-v1: download (access.inbox)", 200),
     // Refused in the words of its own protocol.

@@ -7,7 +7,7 @@
 use cellgate_core::http::conditional::Conditions;
 use cellgate_core::http::date;
 use cellgate_core::http::range::RangeSpec;
-use cellgate_core::tree::ReadOptions;
+use cellgate_core::tree::{ReadOptions, VersionRef};
 use cellgate_core::{Error, Node, NodePath, Tree};
 use http::header::{
     CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LENGTH, CONTENT_RANGE,
@@ -22,6 +22,8 @@ use crate::address::Key;
 use crate::{auth, body, error, headers, versions};
 
 /// The ETag of a folder's key, as of every empty object.
+/// Where Cells keeps thumbnails, beside the workspaces.
+const THUMBNAILS: &str = "pydio-thumbstore";
 pub(crate) const EMPTY_MD5: &str = "d41d8cd98f00b204e9800998ecf8427e";
 
 pub(crate) async fn get_object(ops: &Ops, req: DirectRequest) -> S3Result<S3Response<Body>> {
@@ -40,7 +42,7 @@ pub(crate) async fn get_object(ops: &Ops, req: DirectRequest) -> S3Result<S3Resp
     };
     let found = async || match versions::stat(&tree, &path, version).await {
         Ok(node) => Ok(node),
-        Err(error) => Err(versions::missing(&tree, &path, version, error).await),
+        Err(error) => Err(absent(&tree, &path, version, error).await),
     };
     let head = req.method == Method::HEAD;
     let (node, range, content) = if head {
@@ -67,7 +69,7 @@ pub(crate) async fn get_object(ops: &Ops, req: DirectRequest) -> S3Result<S3Resp
                 tree.read(&path, &options).await.map_err(missing)?
             }
             Err(error @ (Error::NotFound(_) | Error::IsADeleteMarker(_))) => {
-                return Err(versions::missing(&tree, &path, version, error).await);
+                return Err(absent(&tree, &path, version, error).await);
             }
             Err(error) => return Err(failed(error)),
         };
@@ -188,6 +190,14 @@ fn as_object(node: Node) -> S3Result<Node> {
 /// A folder's key without its slash names no object.
 pub(crate) fn leaf(node: &Node) -> S3Result<()> {
     if node.is_leaf() { Ok(()) } else { Err(S3Error::new(S3ErrorCode::NoSuchKey)) }
+}
+
+/// Why there is nothing to read at a path.
+async fn absent(tree: &Tree, path: &NodePath, version: Option<VersionRef>, cause: Error) -> S3Error {
+    if path.first() == Some(THUMBNAILS) && matches!(cause, Error::NotFound(_)) {
+        return error::with(S3ErrorCode::NotImplemented, "thumbnails are not implemented");
+    }
+    versions::missing(tree, path, version, cause).await
 }
 
 /// To a reader, what is something else than an object is not there.

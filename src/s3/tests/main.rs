@@ -9,6 +9,7 @@ mod auth;
 mod bad_input;
 mod bodies;
 mod buckets;
+mod cells;
 mod checksums;
 mod claims;
 mod copying;

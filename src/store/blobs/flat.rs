@@ -99,6 +99,10 @@ impl Datasource for Flat {
         Err(self.pathless())
     }
 
+    fn folder_id(&self, _names: &[String]) -> Result<Option<Uuid>> {
+        Err(self.pathless())
+    }
+
     fn look(&self, _names: &[String]) -> Result<Option<Found>> {
         Err(self.pathless())
     }

@@ -7,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use cellgate_core::error::Result;
 use cellgate_core::path::valid_name;
 use cellgate_core::ports::DatasourceConfig;
+use cellgate_core::tree::FOLDER_ID;
 use rustix::fs::{CWD, renameat};
 use rustix::io::Errno;
 use uuid::Uuid;
@@ -17,9 +18,10 @@ use super::fault::{errno, reason, unusable};
 /// Ends the name of a staging folder that stands beside an adopted one.
 const SIBLING: &str = ".cellgate-staging";
 
-/// Whether a name in an adopted folder is ours: the staging of another datasource below.
+/// Whether a name in an adopted folder is no node of the tree: the staging of another datasource
+/// below, or the hidden file with a folder's id.
 pub fn is_ours(name: &str) -> bool {
-    name.starts_with('.') && name.ends_with(SIBLING)
+    name.starts_with('.') && (name == FOLDER_ID || name.ends_with(SIBLING))
 }
 
 /// The configured folder of a datasource.

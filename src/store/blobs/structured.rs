@@ -16,6 +16,7 @@ use async_trait::async_trait;
 use cellgate_core::error::{Error, Result};
 use cellgate_core::node::NodeKind;
 use cellgate_core::ports::{Bits, Datasource, DatasourceConfig, Form, Found, Source, Staged, Staging, Stamp};
+use cellgate_core::tree::FOLDER_ID;
 use rustix::fs::{
     self, AtFlags, FileType, Gid, Mode, OFlags, RenameFlags, Stat, Timespec, Timestamps, UTIME_OMIT, Uid,
 };
@@ -285,7 +286,29 @@ impl Datasource for Structured {
         Ok(stamp)
     }
 
+    fn folder_id(&self, names: &[String]) -> Result<Option<Uuid>> {
+        check(names)?;
+        let mut file = names.to_vec();
+        file.push(FOLDER_ID.to_owned());
+        let failed = |errno| refused(self.area.datasource(), "read", &file, "read", errno);
+        let fd = match beneath::open_file(self.root.as_fd(), &file) {
+            // What cannot be read is no reason not to show the folder.
+            Err(errno) if beneath::is_absent(errno) || errno == Errno::ACCESS => return Ok(None),
+            other => other.map_err(failed)?,
+        };
+        if !is(&fs::fstat(&fd).map_err(failed)?, FileType::RegularFile) {
+            return Ok(None);
+        }
+        let mut text = [0; uuid::fmt::Hyphenated::LENGTH + 1];
+        let length = retry_on_intr(|| rustix::io::pread(&fd, &mut text, 0)).map_err(failed)?;
+        let id = text.get(..length).and_then(|text| Uuid::try_parse_ascii(text.trim_ascii_end()).ok());
+        Ok(id.filter(|id| !id.is_nil()))
+    }
+
     fn look(&self, names: &[String]) -> Result<Option<Found>> {
+        if names.last().is_some_and(|name| place::is_ours(name)) {
+            return Ok(None);
+        }
         check(names)?;
         let found = |name: &str, stat: &Stat| {
             kind(stat).map(|kind| Found { name: name.to_owned(), kind, stamp: stamp(stat) })

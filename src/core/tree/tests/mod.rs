@@ -11,12 +11,14 @@
 //! | `uploading` | uploads in parts |
 //! | `feed` | one change per mutation, each seen once |
 //! | `folders` | collections that come and go with keys |
+//! | `folder_ids` | the hidden `.pydio` of folders |
 //! | `versions` | earlier contents, delete markers |
 //! | `markers` | delete markers of what is not there |
 //! | `adoption` | structured datasources and outside changes |
 
 mod adoption;
 mod feed;
+mod folder_ids;
 mod folders;
 mod listing;
 mod locking;

@@ -241,6 +241,34 @@ async fn scan_lists_what_the_tree_can_show_by_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_hidden_id_of_a_folder_is_read_and_never_shown() {
+    const ID: &str = "6f1c2b54-0a3e-4d27-9c1b-8f0d5a7e4b21";
+    let fixture = fixture().await;
+    for (name, content) in
+        [("plain", ID), ("line", &format!("{ID}\n")), ("none", "no uuid"), ("long", &format!("{ID}{ID}"))]
+    {
+        let folder = fixture.folder().join(name);
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(folder.join(".pydio"), content).unwrap();
+        let id = fixture.store.folder_id(&names(name)).unwrap().map(|id| id.to_string());
+        assert_eq!(id.as_deref(), matches!(name, "plain" | "line").then_some(ID), "{name}");
+        assert!(fixture.store.scan(&names(name)).await.unwrap().is_empty());
+        assert_eq!(fixture.look(&format!("{name}/.pydio")), None);
+    }
+    std::fs::create_dir(fixture.folder().join("bare")).unwrap();
+    assert_eq!(fixture.store.folder_id(&names("bare")).unwrap(), None);
+    // Nothing outside of the folder is read, and nothing that is no file.
+    let outside = fixture.temp.path().join("outside");
+    std::fs::write(&outside, ID).unwrap();
+    symlink(outside, fixture.folder().join("bare/.pydio")).unwrap();
+    assert_eq!(fixture.store.folder_id(&names("bare")).unwrap(), None);
+    std::fs::create_dir_all(fixture.folder().join("folder/.pydio")).unwrap();
+    assert_eq!(fixture.store.folder_id(&names("folder")).unwrap(), None);
+    fixture.store.detach(&names("plain")).unwrap();
+    assert!(!fixture.folder().join("plain").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn links_planted_in_the_folder_lead_nowhere() {
     let fixture = fixture().await;
     let outside = fixture.temp.path().join("outside");
