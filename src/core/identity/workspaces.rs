@@ -11,7 +11,7 @@ use crate::identity::kept::{self, Kept as _};
 use crate::identity::secrets::SERVER_KEY;
 use crate::identity::{Grant, Identity, Subject, Target, users};
 use crate::path::{NodePath, valid_name};
-use crate::ports::{DatasourceConfig, Record, Txn};
+use crate::ports::{DatasourceConfig, Form, Record, Txn};
 use crate::principal::Rights;
 use crate::workspace::Workspace;
 
@@ -160,9 +160,12 @@ impl Identity {
 }
 
 async fn put(txn: &mut dyn Txn, workspace: Workspace) -> Result<Workspace> {
-    if txn.record(DatasourceConfig::KIND, &workspace.datasource).await?.is_none() {
+    let Some(datasource) = kept::get::<DatasourceConfig>(txn, &workspace.datasource).await? else {
         let text = format!("there is no datasource `{}`", workspace.datasource);
         return Err(Error::InvalidArgument(text));
+    };
+    if workspace.versions > 0 && datasource.form == Form::Structured {
+        return Err(Error::NotImplemented("keeping versions in a structured datasource"));
     }
     for other in kept::all::<Workspace>(txn, None).await? {
         if other.uuid == workspace.uuid {

@@ -296,6 +296,22 @@ async fn only_administrators_decide_whether_versions_are_kept() {
 }
 
 #[tokio::test]
+async fn an_adopted_folder_keeps_no_versions_and_none_are_promised() {
+    let core = super::adoption::structured().await;
+    let admin = core.tree("admin").await;
+    for enabled in [true, false] {
+        let refused = admin.set_versioning("archive", enabled).await;
+        assert!(matches!(refused, Err(Error::NotImplemented(_))), "{refused:?}");
+    }
+    let workspaces = core.identity().workspaces().await.unwrap();
+    let mut archive = workspaces.iter().find(|one| one.slug == "archive").unwrap().clone();
+    archive.versions = 5;
+    let refused = core.identity().put_workspace(archive).await;
+    assert!(matches!(refused, Err(Error::NotImplemented(_))), "{refused:?}");
+    assert_eq!(admin.versioning(&path("/archive")).await.unwrap(), Versioning::Off);
+}
+
+#[tokio::test]
 async fn the_feed_tells_what_a_removed_version_did_to_the_file() {
     let core = keeping(9).await;
     let tree = core.tree("alice").await;
