@@ -19,6 +19,8 @@
 //!   names above 255 bytes and keys above 1,024, 400 `KeyTooLongError`.
 //! * Keys are NFC, whatever form they were asked for in.
 //! * `folder/` takes metadata and tags, but no content: 400 `InvalidArgument`.
+//! * `folder/.pydio` is the id of the folder, as clients of Cells know it: the core answers for it, and
+//!   nothing lists it.
 //!
 //! Where Amazon does otherwise on purpose of its own:
 //!
@@ -28,7 +30,7 @@
 //!   back, and is no time of the node: `aws s3 sync` takes an object for old whose time is before the
 //!   local file's, and readers take one for unchanged that went back in time.
 //!
-//! Known gaps: ACLs, encryption, thumbnails.
+//! Known gaps: grants of ACLs, encryption, thumbnails (`pydio-thumbstore/…` answers 501).
 
 mod address;
 mod asked;

@@ -340,7 +340,12 @@ impl Tree {
             None if self.speaks_keys() => imply(&mut new.attributes),
             None => {}
         }
-        let node = appear(txn, &new).await?;
+        let mut node = appear(txn, &new).await?;
+        if node.uuid != new.uuid && uuid.is_some() {
+            // What came back has a history, and the uuid that it was asked for with.
+            node.uuid = new.uuid;
+            txn.update_node(&node).await?;
+        }
         txn.touch(parent_id, now, &fresh_etag()).await?;
         let to = admin_path(&place.mounted.name, names);
         txn.append_change(&self.change(ChangeKind::Create, &node, None, Some(to))).await?;
