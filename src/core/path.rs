@@ -4,6 +4,7 @@
 //! both the rights check and the store see this result.
 
 use std::fmt;
+use std::sync::Arc;
 
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
@@ -18,13 +19,14 @@ pub const DEPTH_MAX: usize = 128;
 /// `/<datasource>/…` for administrators. The root has no names.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct NodePath {
-    names: Vec<String>,
+    /// Shared: a request hands its path from layer to layer.
+    names: Arc<Vec<String>>,
 }
 
 impl NodePath {
     /// The root of the context.
-    pub const fn root() -> Self {
-        Self { names: Vec::new() }
+    pub fn root() -> Self {
+        Self::default()
     }
 
     /// Parses a percent-decoded path. Leading, trailing and repeated slashes carry no meaning;
@@ -46,28 +48,32 @@ impl NodePath {
         if names.len() > DEPTH_MAX {
             return Err(Error::InvalidName(format!("the path has more than {DEPTH_MAX} levels")));
         }
-        Ok(Self { names })
+        Ok(Self { names: Arc::new(names) })
     }
 
     /// The path of a child; the name is checked like any other.
     pub fn join(&self, name: &str) -> Result<Self> {
-        let mut names = self.names.clone();
+        let mut names = self.names.to_vec();
         names.push(valid_name(name)?);
         Self::of(names)
     }
 
     /// The path of a descendant named by `relative`.
     pub fn descend(&self, relative: &str) -> Result<Self> {
-        let mut names = self.names.clone();
-        names.extend(Self::parse(relative)?.names);
+        let below = Self::parse(relative)?;
+        if self.is_root() {
+            return Ok(below);
+        }
+        let mut names = self.names.to_vec();
+        names.extend_from_slice(&below.names);
         Self::of(names)
     }
 
     /// Joins names that are valid already (they come from the index).
     pub(crate) fn join_known(&self, name: &str) -> Self {
-        let mut names = self.names.clone();
+        let mut names = self.names.to_vec();
         names.push(name.to_owned());
-        Self { names }
+        Self { names: Arc::new(names) }
     }
 
     pub fn names(&self) -> &[String] {
@@ -86,7 +92,7 @@ impl NodePath {
 
     pub fn parent(&self) -> Option<Self> {
         let (_, above) = self.names.split_last()?;
-        Some(Self { names: above.to_vec() })
+        Some(Self { names: Arc::new(above.to_vec()) })
     }
 
     pub fn is_root(&self) -> bool {
@@ -109,7 +115,7 @@ impl NodePath {
 
     /// The names below the first one, as a path of its own: the path inside a workspace.
     pub fn below_first(&self) -> Self {
-        Self { names: self.names.get(1..).unwrap_or_default().to_vec() }
+        Self { names: Arc::new(self.names.get(1..).unwrap_or_default().to_vec()) }
     }
 }
 
@@ -118,7 +124,7 @@ impl fmt::Display for NodePath {
         if self.names.is_empty() {
             return f.write_str("/");
         }
-        for name in &self.names {
+        for name in self.names.iter() {
             write!(f, "/{name}")?;
         }
         Ok(())
@@ -127,7 +133,7 @@ impl fmt::Display for NodePath {
 
 /// Checks one name and brings it to NFC.
 pub fn valid_name(name: &str) -> Result<String> {
-    let name = if is_nfc(name) { name.to_owned() } else { name.nfc().collect() };
+    let name = if name.is_ascii() || is_nfc(name) { name.to_owned() } else { name.nfc().collect() };
     let reason = if name.is_empty() {
         "it is empty"
     } else if name == "." || name == ".." {

@@ -138,6 +138,8 @@ pub trait View: Send + Sync {
     async fn meta(&self, nodes: &[NodeId], namespace: Option<&str>) -> Result<Vec<Meta>>;
     /// Earlier versions of many leaves in one query: by node, newest first.
     async fn versions(&self, nodes: &[NodeId]) -> Result<Vec<Version>>;
+    /// Bytes that are kept in the index. They never change under their id, so outside of a transaction
+    /// they may be answered for a while after they have gone.
     async fn inline(&self, id: Uuid) -> Result<Option<Bytes>>;
     async fn extents(&self, id: Uuid) -> Result<Option<Vec<Extent>>>;
     /// Unexpired locks that stand on any of these nodes.

@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use cellgate_core::http::{BoxError, Client, Request, Response};
+use cellgate_core::http::{BoxError, Client, Protocol, Request, Response};
 use cellgate_core::ports::Stretch;
 use futures_util::FutureExt;
 use http::{HeaderValue, Method, StatusCode, Version, header};
@@ -62,7 +62,8 @@ impl Service {
         let request_id = request_id();
         request.extensions_mut().insert(Client { address: peer, secure, request_id: request_id.clone() });
 
-        let door = self.dispatch.door(&request).map(|door| door.door());
+        let protocol = self.dispatch.door(&request);
+        let door = protocol.map(Protocol::door);
         let mut line = Line::of(&request, peer, request_id.clone(), door);
         let span = tracing::info_span!(
             "request",
@@ -74,7 +75,7 @@ impl Service {
             closing(plain(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "more than 64 KiB of headers\n"))
         } else {
             // A panic in a library ends one request, not the server.
-            AssertUnwindSafe(self.dispatch.serve(request))
+            AssertUnwindSafe(Dispatch::serve(protocol, request))
                 .catch_unwind()
                 .instrument(span)
                 .await

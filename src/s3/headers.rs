@@ -265,9 +265,15 @@ pub(crate) fn checksum_type(headers: &mut HeaderMap, attributes: &Attributes) {
 
 /// What every GET and HEAD says of an object, without its length.
 pub(crate) fn object(node: &Node) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    insert(&mut headers, ETAG.as_str(), &format!("\"{}\"", node.etag));
-    insert(&mut headers, LAST_MODIFIED.as_str(), &date::http(node.mtime_ns));
+    // With room for what every answer has: growing would sort all of them again.
+    let mut headers = HeaderMap::with_capacity(12);
+    let mut set = |name: HeaderName, value: String| {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            headers.insert(name, value);
+        }
+    };
+    set(ETAG, ["\"", &node.etag, "\""].concat());
+    set(LAST_MODIFIED, date::http(node.mtime_ns));
     headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     let mime = if node.mime.is_empty() { "application/octet-stream" } else { &node.mime };
     insert(&mut headers, CONTENT_TYPE.as_str(), mime);

@@ -58,11 +58,12 @@ use http::StatusCode;
 use s3s::config::{S3Config, StaticConfigProvider};
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::validation::NameValidation;
-use s3s::{HttpResponse, S3Error, S3ErrorCode, S3Result};
+use s3s::{HttpResponse, S3Error, S3ErrorCode, S3Response, S3Result};
 
 use crate::asked::Asked;
-use crate::auth::{CALL, Call, Front};
-use crate::ops::{Answered, DirectRoute, Ops, post_object};
+use crate::auth::{CALL, Call, Front, Passed};
+use crate::ops::{Answered, DirectRequest, Ops, direct, post_object};
+use crate::route::Direct;
 
 /// The operations that are built, by Amazon's names.
 pub fn operations() -> impl Iterator<Item = &'static str> {
@@ -74,7 +75,9 @@ pub use settings::Settings;
 
 /// See the crate documentation. Cheap to clone.
 #[derive(Clone)]
-pub struct S3 {
+pub struct S3(Arc<Inner>);
+
+struct Inner {
     front: Front,
     ops: Ops,
     service: S3Service,
@@ -92,10 +95,9 @@ impl S3 {
         let mut builder = S3ServiceBuilder::new(ops.clone());
         builder.set_auth(auth::NoSignatures);
         builder.set_access(auth::Admission);
-        builder.set_route(DirectRoute(ops.clone()));
         builder.set_validation(AnyBucket);
         builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config()))));
-        Self { front: Front::new(core), ops, service: builder.build(), settings }
+        Self(Arc::new(Inner { front: Front::new(core), ops, service: builder.build(), settings }))
     }
 }
 
@@ -130,23 +132,23 @@ impl Protocol for S3 {
     }
 
     fn owns_host(&self, host: &str) -> bool {
-        domains::named(&self.settings.domains, host).is_some()
+        domains::named(&self.0.settings.domains, host).is_some()
     }
 
     fn recognizes(&self, request: &Request) -> bool {
         let preflight =
-            !self.settings.cors.is_empty() && request.uri().path() != "*" && cors::is_preflight(request);
+            !self.0.settings.cors.is_empty() && request.uri().path() != "*" && cors::is_preflight(request);
         preflight || route::is_for_s3(request)
     }
 
     fn serve(&self, request: Request) -> BoxFuture<'static, Response> {
-        let door = self.clone();
+        let door = Arc::clone(&self.0);
         Box::pin(async move { door.answer(request).await })
     }
 }
 
-impl S3 {
-    async fn answer(self, mut request: Request) -> Response {
+impl Inner {
+    async fn answer(&self, mut request: Request) -> Response {
         if let Some(bucket) = domains::bucket(&self.settings.domains, &request) {
             request.extensions_mut().insert(bucket);
         }
@@ -168,27 +170,44 @@ impl S3 {
         let (response, call) = if post_object::applies(request.method(), request.uri(), request.headers()) {
             // Of a form the policy is signed, not the target.
             route::bring_to_path_style(&mut request);
-            let (upload, call) = self.front.pass_form(request).await?;
+            let (upload, call) = Box::pin(self.front.pass_form(request)).await?;
             let call = Arc::new(call);
-            let posted = CALL.scope(call.clone(), post_object::post_object(&self.ops, upload)).await;
+            let posted = post_object::post_object(&self.ops, upload);
+            let posted = CALL.scope(call.clone(), Box::pin(posted)).await;
             (posted.unwrap_or_else(render), call)
         } else {
-            let (mut request, call) = self.front.pass(request).await?;
+            let Passed { mut request, call, parameters } = self.front.pass(request).await?;
             // Behind the signature, which is of the target as it came.
             route::bring_to_path_style(&mut request);
             headers::quote_conditions(request.headers_mut());
             let call = Arc::new(call);
-            (CALL.scope(call.clone(), self.call(request, &call)).await, call)
+            (CALL.scope(call.clone(), self.call(request, parameters, &call)).await, call)
         };
         let principal = call.principal().map(|principal| principal.login.clone());
         Ok((response, Note { principal, operation: call.operation() }))
     }
 
-    async fn call(&self, request: Request, call: &Call) -> HttpResponse {
+    async fn call(&self, request: Request, parameters: Vec<(String, String)>, call: &Call) -> HttpResponse {
         let request = match self.checked(request, call).await {
             Ok(request) => request,
             Err(refused) => return render(refused),
         };
+        let response = match direct_of(request, parameters) {
+            Ok((how, request)) => direct::answer(&self.ops, how, request).await.map_or_else(render, plain),
+            // Boxed, as all that is large and rare: every request would carry its room along.
+            Err(request) => Box::pin(self.by_s3s(request, call)).await,
+        };
+        match call.fault.take() {
+            // What was wrong with a body is the cause of whatever was made of it.
+            Some(fault) if !response.status().is_success() => render(fault),
+            _ => response,
+        }
+    }
+
+    async fn by_s3s(&self, mut request: Request, call: &Call) -> HttpResponse {
+        if let Err(refused) = call.strip(request.uri_mut()) {
+            return render(refused);
+        }
         let mut response = match self.service.call(request.map(s3s::Body::http_body_unsync)).await {
             Ok(response) => response,
             Err(cause) => {
@@ -199,11 +218,7 @@ impl S3 {
         if let Some(Answered(status)) = response.extensions().get().copied() {
             *response.status_mut() = status;
         }
-        match call.fault.take() {
-            // What was wrong with a body is the cause of whatever s3s made of it.
-            Some(fault) if !response.status().is_success() => render(fault),
-            _ => response,
-        }
+        response
     }
 
     /// Nothing is read of what nobody signed.
@@ -211,9 +226,37 @@ impl S3 {
         if !call.is_verified() {
             return Ok(request);
         }
-        let checked = body::document::check(request).await;
+        if !body::document::may_be(&request) {
+            return Ok(request);
+        }
+        let checked = Box::pin(body::document::check(request)).await;
         checked.map_err(|refused| call.fault.take().unwrap_or(refused))
     }
+}
+
+/// The request as one that does not go through s3s, if it is one.
+fn direct_of(
+    request: Request,
+    parameters: Vec<(String, String)>,
+) -> Result<(Direct, DirectRequest), Request> {
+    // s3s says what is wrong with a path that cannot be decoded.
+    let Ok(path) = route::decode(request.uri().path()) else { return Err(request) };
+    let Some(how) = Direct::of(request.method(), &path, &parameters, request.headers()) else {
+        return Err(request);
+    };
+    let (bucket, key) = route::split_bucket(&path);
+    let (bucket, key) = (bucket.to_owned(), key.to_owned());
+    let (parts, _) = request.into_parts();
+    let (method, headers, extensions) = (parts.method, parts.headers, parts.extensions);
+    Ok((how, DirectRequest { method, bucket, key, parameters, headers, extensions }))
+}
+
+fn plain(answer: S3Response<s3s::Body>) -> HttpResponse {
+    let mut response = HttpResponse::new(answer.output);
+    *response.status_mut() = answer.status.unwrap_or_default();
+    *response.headers_mut() = answer.headers;
+    *response.extensions_mut() = answer.extensions;
+    response
 }
 
 fn render(error: S3Error) -> HttpResponse {

@@ -1,6 +1,8 @@
 //! Reading targets: what is a request of this door's, which bucket and key it names, and which
 //! operation it means where s3s cannot tell.
 
+use std::borrow::Cow;
+
 use cellgate_core::http::Request;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::uri::PathAndQuery;
@@ -63,11 +65,8 @@ pub(crate) fn split_bucket(path: &str) -> (&str, &str) {
     path.split_once('/').unwrap_or((path, ""))
 }
 
-pub(crate) fn decode(text: &str) -> S3Result<String> {
-    Ok(percent_decode_str(text)
-        .decode_utf8()
-        .map_err(|_| S3Error::new(S3ErrorCode::InvalidURI))?
-        .into_owned())
+pub(crate) fn decode(text: &str) -> S3Result<Cow<'_, str>> {
+    percent_decode_str(text).decode_utf8().map_err(|_| S3Error::new(S3ErrorCode::InvalidURI))
 }
 
 /// Sub-resources of an object, by which s3s tells operations apart.
@@ -99,13 +98,13 @@ const KNOWN: [&str; 12] = [
     "tagging",
 ];
 
-/// Operations that do not go through the typed inputs of s3s.
+/// Operations that do not go through s3s.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Direct {
     /// s3s refuses a copy source in a bucket of two letters.
     Copy,
     /// s3s answers 400 to lists of entity tags, several ranges and broken dates, where RFC 9110
-    /// has meanings for them.
+    /// has meanings for them. And small reads are what is asked for most.
     Read,
     /// What always has one answer.
     Fixed(&'static Fixed),
@@ -147,20 +146,27 @@ const BARE: [&str; 20] = [
 ];
 
 impl Direct {
-    pub(crate) fn of(method: &Method, path: &str, query: Option<&str>, headers: &HeaderMap) -> Option<Self> {
+    /// `path` is decoded, and so are `parameters`.
+    pub(crate) fn of(
+        method: &Method,
+        path: &str,
+        parameters: &[(String, String)],
+        headers: &HeaderMap,
+    ) -> Option<Self> {
         let (bucket, key) = split_bucket(path);
-        let names: Vec<String> = parameters(query).map(|(name, _)| name).collect();
+        let any = |names: &[&str]| parameters.iter().any(|(name, _)| names.contains(&name.as_str()));
         if !bucket.is_empty()
-            && let Some(fixed) = Fixed::of(method, !key.is_empty(), &names)
+            && !parameters.is_empty()
+            && let Some(fixed) = Fixed::of(method, !key.is_empty(), parameters)
         {
             return Some(Self::Fixed(fixed));
         }
         // MinIO's `events`, which has a value, would be a listing as well.
-        let bare = |(name, value): (String, String)| {
+        let bare = |(name, value): &(String, String)| {
             name == "events" || value.is_empty() && !BARE.contains(&name.as_str())
         };
-        if method == Method::GET && key.is_empty() && !bucket.is_empty() && parameters(query).any(bare) {
-            return (!names.iter().any(|name| KNOWN.contains(&name.as_str()))).then_some(Self::Unknown);
+        if method == Method::GET && key.is_empty() && !bucket.is_empty() && parameters.iter().any(bare) {
+            return (!any(&KNOWN)).then_some(Self::Unknown);
         }
         if method == Method::PUT {
             return headers.contains_key("x-amz-copy-source").then_some(Self::Copy);
@@ -169,16 +175,15 @@ impl Direct {
             return None;
         }
         if bucket.is_empty() {
-            let asked = |(name, value): (String, String)| name == "x-id" && value == "ListDirectoryBuckets";
-            return parameters(query).any(asked).then_some(Self::DirectoryBuckets);
+            let asked = |(name, value): &(String, String)| name == "x-id" && value == "ListDirectoryBuckets";
+            return parameters.iter().any(asked).then_some(Self::DirectoryBuckets);
         }
-        let lists = key.is_empty() || names.iter().any(|name| name == "uploadId");
-        if lists && method == Method::GET && parameters(query).any(|(name, value)| is_no_limit(&name, &value))
-        {
+        let lists = key.is_empty() || any(&["uploadId"]);
+        let limited = |(name, value): &(String, String)| is_no_limit(name, value);
+        if lists && method == Method::GET && parameters.iter().any(limited) {
             return Some(Self::NoLimit);
         }
-        let sub_resource = names.iter().any(|name| SUB_RESOURCES.contains(&name.as_str()));
-        (!key.is_empty() && (method == Method::HEAD || !sub_resource)).then_some(Self::Read)
+        (!key.is_empty() && (method == Method::HEAD || !any(&SUB_RESOURCES))).then_some(Self::Read)
     }
 }
 
@@ -204,7 +209,8 @@ mod tests {
         let mut copy = HeaderMap::new();
         copy.insert("x-amz-copy-source", http::HeaderValue::from_static("io/ws/a"));
         let of = |method: Method, path: &str, query: &str, headers: &HeaderMap| {
-            Direct::of(&method, path, Some(query), headers)
+            let parameters: Vec<_> = parameters(Some(query)).collect();
+            Direct::of(&method, path, &parameters, headers)
         };
         assert_eq!(of(Method::GET, "/io/ws/a", "", &none), Some(Direct::Read));
         assert_eq!(of(Method::HEAD, "/io/ws/a", "x-id=HeadObject", &none), Some(Direct::Read));

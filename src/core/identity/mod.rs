@@ -48,9 +48,9 @@ use std::sync::{Arc, RwLock};
 
 use tokio::sync::watch;
 
+use self::workspaces::Workspaces;
 use crate::error::Result;
 use crate::ports::Index;
-use crate::workspace::Workspace;
 
 /// The secret that accompanies an access key which is itself a token; public by design of the
 /// original (`reference/cells-s3-dav-auth.md` 3.2).
@@ -71,7 +71,7 @@ pub(crate) struct Inner {
     /// Ticks with every change of the directory.
     epoch: watch::Receiver<u64>,
     /// All workspaces, as of an epoch.
-    workspaces: RwLock<Option<(u64, Arc<Vec<Workspace>>)>>,
+    workspaces: RwLock<Option<(u64, Workspaces)>>,
     access_token_s: u64,
     refresh_token_s: u64,
 }

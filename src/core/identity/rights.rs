@@ -56,7 +56,7 @@ fn add<K: Hash + Eq>(rights: &mut HashMap<K, Rights>, target: K, more: Rights) {
 
 impl Merged {
     /// Fills in the rights that everybody has where no grant says otherwise.
-    pub(super) fn with_defaults(mut self, workspaces: &[Workspace]) -> Self {
+    pub(super) fn with_defaults(mut self, workspaces: &[Arc<Workspace>]) -> Self {
         for workspace in workspaces {
             self.workspaces.entry(workspace.uuid).or_insert(workspace.default_rights);
         }
@@ -176,7 +176,9 @@ mod tests {
             created_ns: 0,
         };
         let grants = Grants { own: vec![on_workspace(Rights::NONE)], ..Grants::default() };
-        let merged = grants.merge().with_defaults(&[workspace(1, Rights::ALL), workspace(2, Rights::READ)]);
+        let merged = grants
+            .merge()
+            .with_defaults(&[workspace(1, Rights::ALL), workspace(2, Rights::READ)].map(Arc::new));
         assert_eq!(merged.workspaces[&Uuid::from_u128(1)], Rights::NONE);
         assert_eq!(merged.workspaces[&Uuid::from_u128(2)], Rights::READ);
     }

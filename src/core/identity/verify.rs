@@ -134,6 +134,10 @@ impl Identity {
         if let Some(known) = self.lately(&key, epoch)? {
             return Ok(known);
         }
+        Box::pin(self.prove_bearer(token, key, epoch)).await
+    }
+
+    async fn prove_bearer(&self, token: &str, key: Digest, epoch: u64) -> Result<Arc<Known>> {
         let proof = match token.split_once(':') {
             Some((id, secret)) => self.prove_key(id, Some(secret)).await?.ok_or_else(wrong)?,
             None => self.prove_token(token).await?,
@@ -147,6 +151,11 @@ impl Identity {
         if let Some(known) = self.lately(&key, epoch)? {
             return Ok(known);
         }
+        // Boxed: what is not remembered is rare, and large.
+        Box::pin(self.prove_access_key(access_key, key, epoch)).await
+    }
+
+    async fn prove_access_key(&self, access_key: &str, key: Digest, epoch: u64) -> Result<Arc<Known>> {
         let proof = match self.prove_key(access_key, None).await? {
             Some(proof) => proof,
             None => Proof { secret: Some(GATEWAY_SECRET.into()), ..self.prove_token(access_key).await? },
@@ -160,6 +169,10 @@ impl Identity {
         if let Some(known) = self.lately(&key, epoch)? {
             return Ok(known);
         }
+        Box::pin(self.prove_pair(login, password, key, epoch)).await
+    }
+
+    async fn prove_pair(&self, login: &str, password: &str, key: Digest, epoch: u64) -> Result<Arc<Known>> {
         if login.len() > MAX_BYTES || password.len() > MAX_BYTES {
             return Err(wrong());
         }

@@ -21,9 +21,12 @@ pub(super) const SETTING: &str = "setting";
 /// Longest name of a datasource or setting, in bytes.
 const NAME_MAX: usize = 63;
 
+/// Shared with every request that is in one of them.
+pub type Workspaces = Arc<Vec<Arc<Workspace>>>;
+
 impl Identity {
     /// All workspaces, ordered by slug. Cached until the directory changes.
-    pub async fn workspaces(&self) -> Result<Arc<Vec<Workspace>>> {
+    pub async fn workspaces(&self) -> Result<Workspaces> {
         let epoch = self.epoch();
         {
             let cached = self.inner.workspaces.read().unwrap_or_else(PoisonError::into_inner);
@@ -35,7 +38,7 @@ impl Identity {
         }
         let mut workspaces: Vec<Workspace> = self.all(None).await?;
         workspaces.sort_by(|one, other| one.slug.cmp(&other.slug));
-        let workspaces = Arc::new(workspaces);
+        let workspaces: Workspaces = Arc::new(workspaces.into_iter().map(Arc::new).collect());
         // A fill that raced with a change carries the older epoch and never counts.
         *self.inner.workspaces.write().unwrap_or_else(PoisonError::into_inner) =
             Some((epoch, Arc::clone(&workspaces)));

@@ -135,17 +135,24 @@ impl Tree {
             .filter(|workspace| self.sees(workspace))
             .ok_or_else(|| Error::NotFound(path.to_string()))?;
         let mounted = self.core.mounted(&workspace.datasource).await?;
-        let root = NodePath::parse(&workspace.root.replace("{login}", &self.principal.login))?;
-        let mut names = root.names().to_vec();
+        let mut names = match workspace.root.is_empty() {
+            true => Vec::with_capacity(below.len()),
+            false => self.root_of(workspace)?.names().to_vec(),
+        };
         let root_len = names.len();
         names.extend_from_slice(below);
         Ok(Some(Place {
             path: path.clone(),
-            workspace: Some(Arc::new(workspace.clone())),
+            workspace: Some(Arc::clone(workspace)),
             mounted,
             names,
             root_len,
         }))
+    }
+
+    /// Where a workspace of this principal begins in its datasource.
+    pub(crate) fn root_of(&self, workspace: &Workspace) -> Result<NodePath> {
+        NodePath::parse(&workspace.root.replace("{login}", &self.principal.login))
     }
 
     /// Like [`Tree::place`], for operations that make no sense on the root of the context.
@@ -166,7 +173,7 @@ impl Tree {
         let index = &self.core.inner.index;
         let mut chain = index.chain(place.mounted.root.id, &place.names).await?;
         if chain.len() < place.root_len {
-            self.make_root(place).await?;
+            Box::pin(self.make_root(place)).await?;
             chain = index.chain(place.mounted.root.id, &place.names).await?;
         }
         found(place, chain)

@@ -66,7 +66,7 @@ impl Tree {
             if workspace.datasource != datasource || !self.sees(workspace) {
                 continue;
             }
-            let root = NodePath::parse(&workspace.root.replace("{login}", &self.principal.login))?;
+            let root = self.root_of(workspace)?;
             if let Some(inner) = names.strip_prefix(root.names()) {
                 return Ok(Some(join(&workspace.slug, inner)));
             }
@@ -92,7 +92,8 @@ impl Tree {
         loop {
             tries += 1;
             let node = match options.version {
-                Some(version) => self.stat_version(path, version).await?,
+                // Boxed, as all that is rare here: small reads are what is asked for most.
+                Some(version) => Box::pin(self.stat_version(path, version)).await?,
                 None => self.stat_at(&place).await?,
             };
             if node.is_collection() {
@@ -113,9 +114,9 @@ impl Tree {
                 // The content was replaced, or the file changed on disk, between the two looks.
                 Err(error) if tries < READ_TRIES && !matches!(error, Error::NotImplemented(_)) => {
                     if options.version.is_some() {
-                        self.stat_version(path, VersionRef::Id(node.version_id())).await?;
+                        Box::pin(self.stat_version(path, VersionRef::Id(node.version_id()))).await?;
                     } else if node.content == Content::Path {
-                        self.repair(&place).await?;
+                        Box::pin(self.repair(&place)).await?;
                     } else if self.stat_at(&place).await? == node {
                         return Err(error);
                     }
@@ -181,7 +182,7 @@ impl Tree {
         Ok(workspaces
             .iter()
             .filter(|workspace| self.shows(workspace))
-            .map(|workspace| (workspace.clone(), self.workspace_rights(workspace)))
+            .map(|workspace| (Workspace::clone(workspace), self.workspace_rights(workspace)))
             .collect())
     }
 
@@ -202,7 +203,7 @@ impl Tree {
         workspaces
             .iter()
             .find(|workspace| workspace.answers_to(name) && self.shows(workspace))
-            .map(|workspace| (workspace.clone(), self.workspace_rights(workspace)))
+            .map(|workspace| (Workspace::clone(workspace), self.workspace_rights(workspace)))
             .ok_or_else(|| Error::NotFound(name.to_owned()))
     }
 

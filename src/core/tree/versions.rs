@@ -5,6 +5,8 @@
 //! `list_versions` lists them.
 //! In the administrators' context and in `structured` datasources nothing is kept.
 
+use std::sync::Arc;
+
 use uuid::Uuid;
 
 use crate::change::ChangeKind;
@@ -49,7 +51,7 @@ impl Tree {
         // Asked with every read of some doors: most workspaces say no at once.
         let Some(first) = path.first() else { return Ok(Versioning::Off) };
         let workspaces = self.core.identity().workspaces().await?;
-        let keeps = |one: &Workspace| one.slug == *first && one.versioning() != Versioning::Off;
+        let keeps = |one: &Arc<Workspace>| one.slug == *first && one.versioning() != Versioning::Off;
         if !workspaces.iter().any(keeps) {
             return Ok(Versioning::Off);
         }

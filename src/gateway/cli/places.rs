@@ -80,7 +80,8 @@ pub async fn workspace(core: &Core, command: Workspace) -> Result<()> {
         Workspace::Versions { slug, keep } => {
             let workspaces = core.identity().workspaces().await?;
             let found = workspaces.iter().find(|workspace| workspace.answers_to(&slug));
-            let mut workspace = found.ok_or_else(|| Error::NotFound(slug.clone()))?.clone();
+            let found = found.ok_or_else(|| Error::NotFound(slug.clone()))?;
+            let mut workspace = cellgate_core::Workspace::clone(found);
             workspace.versions = keep;
             workspace.versions_suspended = false;
             core.identity().put_workspace(workspace).await?;

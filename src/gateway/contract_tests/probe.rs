@@ -241,7 +241,7 @@ impl Protocol for Gateway {
 
     fn serve(&self, request: Request) -> BoxFuture<'static, Response> {
         let doors = self.0.clone();
-        Box::pin(async move { doors.serve(request).await })
+        Box::pin(async move { Dispatch::serve(doors.door(&request), request).await })
     }
 }
 

@@ -17,8 +17,8 @@ pub(crate) struct Chain {
 
 impl Chain {
     /// `seed` is the signature of the request itself.
-    pub(super) fn new(key: Key, time: &str, scope: &str, seed: &str) -> Self {
-        Self { key, scope: format!("{time}\n{scope}"), previous: seed.to_owned() }
+    pub(super) fn new(key: Key, scope: String, seed: String) -> Self {
+        Self { key, scope, previous: seed }
     }
 
     /// Whether this is the signature of the next chunk.
@@ -48,6 +48,22 @@ impl Chain {
 
 /// Whether a signature in hex is that of a text.
 pub(super) fn signs(key: &Key, text: &str, signature: &str) -> bool {
-    let computed = hex::encode(sign(key.clone(), text.as_bytes()));
-    computed.as_bytes().ct_eq(signature.as_bytes()).into()
+    let computed = hex_of(&sign(key.clone(), text.as_bytes()));
+    computed.0.ct_eq(signature.as_bytes()).into()
+}
+
+/// A digest in hex, on the stack.
+pub(super) struct Hex([u8; 64]);
+
+pub(super) fn hex_of(digest: &[u8; 32]) -> Hex {
+    let mut text = [b'0'; 64];
+    // The lengths fit.
+    let _ = hex::encode_to_slice(digest, &mut text);
+    Hex(text)
+}
+
+impl Hex {
+    pub(super) fn text(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
 }

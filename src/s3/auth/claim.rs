@@ -67,11 +67,6 @@ impl<'a> Scope<'a> {
         }
         Ok(Self { access_key, date, region })
     }
-
-    /// Without the key, as it is signed.
-    pub(super) fn text(&self) -> String {
-        format!("{}/{}/s3/aws4_request", self.date, self.region)
-    }
 }
 
 impl<'a> Claim<'a> {
@@ -119,6 +114,11 @@ impl<'a> Claim<'a> {
         let (signature, signed_headers) = (get("X-Amz-Signature")?, get("X-Amz-SignedHeaders")?);
         check_validity(signed_at, get("X-Amz-Expires")?, now_s)?;
         Ok(Self { scope, signed_headers, signature, time: time.to_owned() })
+    }
+
+    /// Time and scope, as lines of a text to sign.
+    pub(super) fn lines(&self) -> String {
+        [&self.time, "\n", self.scope.date, "/", self.scope.region, "/s3/aws4_request"].concat()
     }
 
     pub(super) fn signs(&self, header: &str) -> bool {

@@ -35,8 +35,8 @@ use cellgate_core::identity::GATEWAY_SECRET;
 use cellgate_core::principal::SharedPrincipal;
 use cellgate_core::{Core, Credentials, Door, Error};
 use http::header::AUTHORIZATION;
-use http::request::Parts;
-use http::{Extensions, HeaderMap, Method};
+use http::{Extensions, HeaderMap, Method, Uri};
+use http_body::Body as _;
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::{S3Error, S3ErrorCode, S3Result};
@@ -47,7 +47,7 @@ pub(crate) use self::keys::Keys;
 pub(crate) use self::post::Upload;
 use self::query::Query;
 use crate::body::{self, Fault};
-use crate::{error, headers, ops};
+use crate::{error, headers, ops, route};
 
 /// The access key of clients that put their token beside the signature.
 const GATEWAY_KEY: &str = "gateway";
@@ -70,6 +70,7 @@ pub(crate) struct Call {
     /// Whose token came beside the signature.
     beside: Option<SharedPrincipal>,
     verified: Option<SharedPrincipal>,
+    form: Option<Form>,
     /// Cells lets no `pydio_jwt` link be shown in the browser, where it would run as the site.
     pub(crate) attachment: bool,
     /// What is wrong with the body, once that is known.
@@ -81,6 +82,15 @@ pub(crate) struct Call {
 impl Call {
     pub(crate) fn is_verified(&self) -> bool {
         self.verified.is_some()
+    }
+
+    /// Takes out of a target what has been verified: s3s would verify it again, and knows less.
+    pub(crate) fn strip(&self, uri: &mut Uri) -> S3Result<()> {
+        let Some(form) = self.form else { return Ok(()) };
+        if route::parameters(uri.query()).any(|(name, _)| form.owns(&name)) {
+            *uri = query::retain(uri, |name| !form.owns(name))?;
+        }
+        Ok(())
     }
 
     pub(crate) fn principal(&self) -> Option<&SharedPrincipal> {
@@ -106,6 +116,14 @@ impl Call {
     }
 }
 
+/// A request that was verified, or is anonymous.
+pub(crate) struct Passed {
+    pub(crate) request: Request,
+    pub(crate) call: Call,
+    /// Decoded, in order, without those of the signature.
+    pub(crate) parameters: Vec<(String, String)>,
+}
+
 /// What verifying takes.
 #[derive(Clone)]
 pub(crate) struct Front {
@@ -118,8 +136,8 @@ impl Front {
         Self { core, keys: Keys::new() }
     }
 
-    /// Verifies a request and makes it the anonymous, plain one that s3s is to answer.
-    pub(crate) async fn pass(&self, request: Request) -> S3Result<(Request, Call)> {
+    /// Verifies a request and makes its body plain.
+    pub(crate) async fn pass(&self, request: Request) -> S3Result<Passed> {
         let (mut parts, mut body) = request.into_parts();
         let query = Query::of(&parts.uri)?;
         let form = Form::of(&parts.headers, &query)?;
@@ -133,11 +151,25 @@ impl Front {
             }
             call.beside = Some(self.verify_token(token).await?);
         }
+        // Only a body's chunks are signed one after the other.
+        let has_body = !body.is_end_stream();
         let (principal, chain) = match form {
-            Form::Unsigned => return Ok((Request::from_parts(parts, body), call)),
-            Form::V4Header => v4::by_header(self, &call, &query, &parts, &mut body).await.map(chained)?,
-            Form::V4Query => v4::by_query(self, &call, &query, &mut parts).await.map(chained)?,
-            Form::V2Header | Form::V2Query => (v2::verify(self, &call, &parts).await?, None),
+            Form::Unsigned => {
+                return Ok(Passed {
+                    request: Request::from_parts(parts, body),
+                    call,
+                    parameters: query.into_pairs(),
+                });
+            }
+            Form::V4Header => {
+                let verified = v4::by_header(self, &call, &query, &parts, &mut body).await?;
+                (verified.principal.clone(), has_body.then(|| verified.chain()))
+            }
+            Form::V4Query => {
+                let verified = v4::by_query(self, &call, &query, &mut parts).await?;
+                (verified.principal.clone(), has_body.then(|| verified.chain()))
+            }
+            Form::V2Header | Form::V2Query => (Box::pin(v2::verify(self, &call, &parts)).await?, None),
             Form::Bearer => {
                 let token = bearer_token(&parts.headers)?.to_owned();
                 (self.verify_token(token).await?, None)
@@ -148,8 +180,12 @@ impl Front {
         call.attachment = must_be_saved(&parts.method, &query);
         headers::join_metadata(&mut parts.headers);
         let body = body::uncover(&mut parts, body, chain, &call.fault)?;
-        strip(&mut parts, &query, form)?;
-        Ok((Request::from_parts(parts, body), call))
+        // s3s would verify it again, and knows less.
+        parts.headers.remove(AUTHORIZATION);
+        let mut parameters = query.into_pairs();
+        parameters.retain(|(name, _)| !form.owns(name));
+        call.form = Some(form);
+        Ok(Passed { request: Request::from_parts(parts, body), call, parameters })
     }
 
     async fn verify_token(&self, token: String) -> S3Result<SharedPrincipal> {
@@ -165,9 +201,9 @@ impl Front {
 /// Buckets belong to who sees them, under the name that listings show as their owner's, or the access
 /// key. Whoever expects another owner is to be told.
 fn check_owner(headers: &HeaderMap, principal: &SharedPrincipal) -> S3Result<()> {
-    let authorization = headers::text(headers, AUTHORIZATION.as_str())?.unwrap_or_default();
     for name in ["x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner"] {
         let Some(expected) = headers::text(headers, name)? else { continue };
+        let authorization = headers::text(headers, AUTHORIZATION.as_str())?.unwrap_or_default();
         let owner = principal.uuid.simple().to_string();
         if expected != owner && !authorization.contains(&format!("Credential={expected}/")) {
             return Err(S3Error::new(S3ErrorCode::AccessDenied));
@@ -186,29 +222,22 @@ fn refuse_session(headers: &HeaderMap, query: &Query) -> S3Result<()> {
     }
 }
 
-fn chained((principal, chain): (SharedPrincipal, Chain)) -> (SharedPrincipal, Option<Chain>) {
-    (principal, Some(chain))
-}
-
 /// Whether the content must be sent as an attachment: Cells overrides every other disposition.
 fn must_be_saved(method: &Method, query: &Query) -> bool {
     let saved = || query.get(DISPOSITION).is_some_and(|value| value.starts_with("attachment"));
     method == Method::GET && query.has(BEARER_PARAMETER) && !saved()
 }
 
-/// Takes out what has been verified: s3s would verify it again, and knows less.
-fn strip(request: &mut Parts, query: &Query, form: Form) -> S3Result<()> {
-    request.headers.remove(AUTHORIZATION);
-    let signed = |name: &str| match form {
-        Form::V4Query => is_of_v4(name),
-        Form::V2Query => v2::PARAMETERS.contains(&name),
-        _ => false,
-    };
-    let strips = |name: &str| name == BEARER_PARAMETER || signed(name);
-    if query.pairs().any(|(name, _)| strips(name)) {
-        request.uri = query::retain(&request.uri, |name| !strips(name))?;
+impl Form {
+    /// Whether a parameter proves who calls, and says nothing else.
+    fn owns(self, name: &str) -> bool {
+        name == BEARER_PARAMETER
+            || match self {
+                Self::V4Query => is_of_v4(name),
+                Self::V2Query => v2::PARAMETERS.contains(&name),
+                _ => false,
+            }
     }
-    Ok(())
 }
 
 /// Whether this parameter is the signature's own.

@@ -38,6 +38,10 @@ impl Query {
         self.get(name).is_some()
     }
 
+    pub(super) fn into_pairs(self) -> Vec<(String, String)> {
+        self.0
+    }
+
     pub(super) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }

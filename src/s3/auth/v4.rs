@@ -14,15 +14,28 @@ use s3s::{S3Error, S3ErrorCode, S3Result};
 use sha2::{Digest as _, Sha256};
 
 use super::canonical::{self, Raw, Reading};
-use super::chain::{Chain, signs};
+use super::chain::{Chain, hex_of, signs};
 use super::claim::Claim;
+use super::keys::Key;
 use super::query::Query;
 use super::{BEARER_PARAMETER, Call, EMPTY_SHA256, Front};
 use crate::body::{self, CONTENT_SHA256, UNSIGNED};
 use crate::{error, headers};
 
 /// The caller, and what the signatures of the body's chunks go on from.
-type Verified = (SharedPrincipal, Chain);
+pub(super) struct Verified {
+    pub(super) principal: SharedPrincipal,
+    key: Key,
+    /// Time and scope, as lines of every text to sign.
+    scope: String,
+    signature: String,
+}
+
+impl Verified {
+    pub(super) fn chain(self) -> Chain {
+        Chain::new(self.key, self.scope, self.signature)
+    }
+}
 
 pub(super) async fn by_header(
     front: &Front,
@@ -36,18 +49,18 @@ pub(super) async fn by_header(
     let announced = headers::text(&request.headers, CONTENT_SHA256)?.map(str::to_owned);
     body::check_announced(&request.headers)?;
     if let Some(payload) = announced {
-        return verify(front, call, &claim, request, query, &[payload]).await;
+        return verify(front, call, &claim, request, query, &[&payload]).await;
     }
     // Older curl does not say what it signs: the digest of `--data`, but of nothing for `-T`, which is
     // as much as not to sign the body.
-    let mut payloads = vec![UNSIGNED.to_owned()];
-    if request.method == Method::PUT || body.is_end_stream() {
-        payloads.push(EMPTY_SHA256.to_owned());
-    }
-    match verify(front, call, &claim, request, query, &payloads).await {
+    let payloads: &[&str] = match request.method == Method::PUT || body.is_end_stream() {
+        true => &[UNSIGNED, EMPTY_SHA256],
+        false => &[UNSIGNED],
+    };
+    match verify(front, call, &claim, request, query, payloads).await {
         Err(error) if error.code() == &S3ErrorCode::SignatureDoesNotMatch && !body.is_end_stream() => {
-            let digest = body::gathered_digest(&request.headers, body).await?;
-            verify(front, call, &claim, request, query, &[digest]).await
+            let digest = Box::pin(body::gathered_digest(&request.headers, body)).await?;
+            verify(front, call, &claim, request, query, &[&digest]).await
         }
         verified => verified,
     }
@@ -60,10 +73,10 @@ pub(super) async fn by_query(
     request: &mut Parts,
 ) -> S3Result<Verified> {
     let claim = Claim::of_query(query, now_s())?;
-    let mut payloads = vec![UNSIGNED.to_owned()];
     let said = query.get("X-Amz-Content-Sha256").or(headers::text(&request.headers, CONTENT_SHA256)?);
-    payloads.extend(said.filter(|said| *said != UNSIGNED).map(str::to_owned));
-    let verified = verify(front, call, &claim, request, query, &payloads).await?;
+    let payloads = [UNSIGNED, said.unwrap_or(UNSIGNED)];
+    let payloads = if said.is_some_and(|said| said != UNSIGNED) { &payloads[..] } else { &payloads[..1] };
+    let verified = verify(front, call, &claim, request, query, payloads).await?;
     adopt(query, &mut request.headers);
     Ok(verified)
 }
@@ -74,19 +87,21 @@ async fn verify(
     claim: &Claim<'_>,
     request: &Parts,
     query: &Query,
-    payloads: &[String],
+    payloads: &[&str],
 ) -> S3Result<Verified> {
     let (principal, secret) = call.signing_key(&front.core, claim.scope.access_key).await?;
     refuse_unsigned(claim, &request.headers)?;
     let key = front.keys.get(&secret, claim.scope.date, claim.scope.region)?;
-    let scope = claim.scope.text();
+    // Two lines of every text that is signed here.
+    let scope = claim.lines();
     for reading in readings(request, query) {
         let head = Sha256::new_with_prefix(canonical::head(request, query, claim.signed_headers, reading)?);
         for payload in payloads {
-            let digest = hex::encode(head.clone().chain_update(payload).finalize());
-            let text = format!("AWS4-HMAC-SHA256\n{}\n{scope}\n{digest}", claim.time);
+            let digest = head.clone().chain_update(payload).finalize();
+            let text = ["AWS4-HMAC-SHA256\n", &scope, "\n", hex_of(&digest.into()).text()].concat();
             if signs(&key, &text, claim.signature) {
-                return Ok((principal, Chain::new(key, &claim.time, &scope, claim.signature)));
+                let signature = claim.signature.to_owned();
+                return Ok(Verified { principal, key, scope, signature });
             }
         }
     }
@@ -264,8 +279,8 @@ mod tests {
     fn examples_of_amazon_in_chunks() {
         let digest = |bytes: usize| Sha256::digest(vec![b'a'; bytes]).into();
         let key = || super::super::Keys::new().get(SECRET, "20130524", "us-east-1").unwrap();
-        let chain =
-            |seed: &str| Chain::new(key(), "20130524T000000Z", "20130524/us-east-1/s3/aws4_request", seed);
+        let scope = "20130524T000000Z\n20130524/us-east-1/s3/aws4_request";
+        let chain = |seed: &str| Chain::new(key(), scope.to_owned(), seed.to_owned());
         let mut plain = chain("4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9");
         for (bytes, signature) in [
             (65_536, "ad80c730a21e5b8d04586a2213dd63b9a0e99e0e2307b0ade35a65485a288648"),

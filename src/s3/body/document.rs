@@ -21,10 +21,15 @@ pub(crate) const MAX_BYTES: usize = 8 * 1024 * 1024;
 /// Sub-resources of an object that are written as documents.
 const WRITTEN: [&str; 4] = ["acl", "legal-hold", "retention", "tagging"];
 
+/// Whether there is anything to read, or a promise about nothing.
+pub(crate) fn may_be(request: &Request) -> bool {
+    !request.body().is_end_stream() || request.headers().contains_key("content-md5")
+}
+
 /// Reads a document and checks it; other bodies stay as they are.
 pub(crate) async fn check(request: Request) -> S3Result<Request> {
     let (parts, mut body) = request.into_parts();
-    if body.is_end_stream() && !parts.headers.contains_key("content-md5") || !is_document(&parts)? {
+    if !is_document(&parts)? {
         return Ok(Request::from_parts(parts, body));
     }
     let promised = promised(&parts)?;

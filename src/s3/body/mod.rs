@@ -85,6 +85,12 @@ impl Trailers {
     }
 }
 
+/// [`EMPTY_SHA256`] in bytes.
+const NOTHING: [u8; 32] = [
+    0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24, 0x27,
+    0xae, 0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
+];
+
 /// What a request announces of its body.
 #[derive(Debug, PartialEq, Eq)]
 enum Announced {
@@ -98,6 +104,7 @@ impl Announced {
         let chunks = |signed, trailers| Ok(Self::Chunks { signed, trailers });
         match headers::text(headers, CONTENT_SHA256)? {
             None | Some(UNSIGNED) => Ok(Self::Plain),
+            Some(EMPTY_SHA256) => Ok(Self::Digest(NOTHING)),
             Some("STREAMING-UNSIGNED-PAYLOAD-TRAILER") => chunks(false, true),
             Some("STREAMING-AWS4-HMAC-SHA256-PAYLOAD") => chunks(true, false),
             Some("STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER") => chunks(true, true),
@@ -143,7 +150,7 @@ pub(crate) fn uncover(
     match announced {
         Announced::Plain if body.is_end_stream() => Ok(body),
         Announced::Plain => Ok(Plain { body, fault }.boxed_unsync()),
-        Announced::Digest(digest) if body.is_end_stream() => match hex::encode(digest) == EMPTY_SHA256 {
+        Announced::Digest(digest) if body.is_end_stream() => match digest == NOTHING {
             true => Ok(body),
             false => Err(sha256_mismatch(&digest, EMPTY_SHA256)),
         },

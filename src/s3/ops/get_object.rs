@@ -33,7 +33,9 @@ pub(crate) async fn get_object(ops: &Ops, req: DirectRequest) -> S3Result<S3Resp
     let conditions = Conditions::from_headers(&req.headers);
     let path = match bucket.key(&req.key)? {
         Key::Leaf(path) => path,
-        Key::Folder(path) => return folder(&tree, &path, &req, &conditions, overrides).await,
+        Key::Folder(path) => {
+            return Box::pin(folder(&tree, &path, &req, &conditions, overrides)).await;
+        }
     };
     let part = part(&req)?;
     let failed = |error| match (part, error) {
@@ -42,7 +44,7 @@ pub(crate) async fn get_object(ops: &Ops, req: DirectRequest) -> S3Result<S3Resp
     };
     let found = async || match versions::stat(&tree, &path, version).await {
         Ok(node) => Ok(node),
-        Err(error) => Err(absent(&tree, &path, version, error).await),
+        Err(error) => Err(Box::pin(absent(&tree, &path, version, error)).await),
     };
     let head = req.method == Method::HEAD;
     let (node, range, content) = if head {
@@ -69,7 +71,7 @@ pub(crate) async fn get_object(ops: &Ops, req: DirectRequest) -> S3Result<S3Resp
                 tree.read(&path, &options).await.map_err(missing)?
             }
             Err(error @ (Error::NotFound(_) | Error::IsADeleteMarker(_))) => {
-                return Err(absent(&tree, &path, version, error).await);
+                return Err(Box::pin(absent(&tree, &path, version, error)).await);
             }
             Err(error) => return Err(failed(error)),
         };

@@ -1,4 +1,4 @@
-//! The operations, one file each (families share one), called by s3s or by [`DirectRoute`].
+//! The operations, one file each (families share one), called by s3s or by [`direct`].
 
 mod acl;
 mod archive;
@@ -10,6 +10,7 @@ mod bucket_versioning;
 mod complete_multipart_upload;
 mod copy_object;
 mod delete_object;
+pub(crate) mod direct;
 mod get_object;
 mod get_object_attributes;
 mod list_multipart_uploads;
@@ -23,23 +24,22 @@ mod subresource;
 mod tagging;
 mod upload_part_copy;
 
+pub(crate) use direct::DirectRequest;
 pub(crate) use get_object::missing;
 
 use std::future::Future;
 use std::sync::Arc;
 
 use cellgate_core::{Core, Credentials, Door, Error, Tree};
-use http::{Extensions, HeaderMap, Method, StatusCode, Uri};
+use http::{Extensions, StatusCode};
 use s3s::dto::*;
-use s3s::route::S3Route;
-use s3s::{Body, S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
+use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 use tracing::Instrument as _;
 
 pub(crate) use self::subresource::Fixed;
 use crate::address::Bucket;
-use crate::auth::{self, Caller};
-use crate::route::{self, Direct};
-use crate::{Settings, error, headers};
+use crate::auth::Caller;
+use crate::{Settings, error};
 
 /// What is built. s3s answers 501 `NotImplemented` to every other operation it knows.
 const BUILT: [&str; 39] = [
@@ -346,101 +346,5 @@ impl S3 for Ops {
         req: S3Request<PutObjectRetentionInput>,
     ) -> Answer<PutObjectRetentionOutput> {
         object_lock::refuse(self, &req.extensions, &req.input.bucket).await
-    }
-}
-
-/// A request that does not go through the typed inputs of s3s; its signature is verified.
-#[derive(Clone)]
-pub(crate) struct DirectRequest {
-    pub(crate) method: Method,
-    pub(crate) bucket: String,
-    /// Decoded, without the bucket.
-    pub(crate) key: String,
-    pub(crate) parameters: Vec<(String, String)>,
-    pub(crate) headers: HeaderMap,
-    pub(crate) extensions: Extensions,
-}
-
-impl DirectRequest {
-    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
-        self.parameters.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
-    }
-
-    /// The one header of that name.
-    pub(crate) fn header(&self, name: &str) -> S3Result<Option<&str>> {
-        headers::text(&self.headers, name)
-    }
-}
-
-/// See [`Direct`].
-pub(crate) struct DirectRoute(pub(crate) Ops);
-
-impl DirectRoute {
-    /// What is asked for, of what is built.
-    fn operation(req: &S3Request<Body>) -> Option<&'static str> {
-        Some(match Self::direct(&req.method, &req.uri, &req.headers)? {
-            Direct::Fixed(fixed) => fixed.operation,
-            Direct::Copy if is_part(req.uri.query()) => "UploadPartCopy",
-            Direct::Copy => "CopyObject",
-            Direct::Read if req.method == Method::HEAD => "HeadObject",
-            Direct::Read => "GetObject",
-            Direct::Unknown | Direct::DirectoryBuckets | Direct::NoLimit => return None,
-        })
-    }
-}
-
-impl DirectRoute {
-    fn direct(method: &Method, uri: &Uri, headers: &HeaderMap) -> Option<Direct> {
-        Direct::of(method, &route::decode(uri.path()).ok()?, uri.query(), headers)
-    }
-}
-
-fn is_part(query: Option<&str>) -> bool {
-    route::parameters(query).any(|(name, _)| name == "uploadId")
-}
-
-#[async_trait::async_trait]
-impl S3Route for DirectRoute {
-    fn is_match(&self, method: &Method, uri: &Uri, headers: &HeaderMap, _: &mut Extensions) -> bool {
-        Self::direct(method, uri, headers).is_some()
-    }
-
-    async fn check_access(&self, req: &mut S3Request<Body>) -> S3Result<()> {
-        let operation = Self::operation(req);
-        auth::admit_direct(&req.headers, operation, &mut req.extensions)
-    }
-
-    async fn call(&self, req: S3Request<Body>) -> S3Result<S3Response<Body>> {
-        let how = Self::direct(&req.method, &req.uri, &req.headers);
-        let path = route::decode(req.uri.path())?;
-        let (bucket, key) = route::split_bucket(&path);
-        let direct = DirectRequest {
-            bucket: bucket.to_owned(),
-            key: key.to_owned(),
-            parameters: route::parameters(req.uri.query()).collect(),
-            method: req.method,
-            headers: req.headers,
-            extensions: req.extensions,
-        };
-        match how {
-            Some(Direct::Fixed(fixed)) => return subresource::answer(&self.0, direct, fixed).await,
-            Some(Direct::Unknown) => return Err(error::unsupported("this sub-resource of a bucket")),
-            Some(Direct::DirectoryBuckets) => return Err(error::unsupported("listing directory buckets")),
-            Some(Direct::NoLimit) => return Err(list_objects::no_limit(&direct.parameters)),
-            _ => {}
-        }
-        match direct.method {
-            Method::PUT if direct.parameter("uploadId").is_some() => {
-                upload_part_copy::upload_part_copy(&self.0, direct).await
-            }
-            Method::PUT => copy_object::copy_object(&self.0, direct).await,
-            _ => {
-                let asked = archive::Asked::of(&direct);
-                match (get_object::get_object(&self.0, direct).await, asked) {
-                    (Err(refused), Some(asked)) => asked.instead(&self.0, refused).await,
-                    (answer, _) => answer,
-                }
-            }
-        }
     }
 }

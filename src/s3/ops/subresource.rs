@@ -134,8 +134,12 @@ pub(crate) static FIXED: [Fixed; 24] = [
 ];
 
 impl Fixed {
-    pub(crate) fn of(method: &Method, of_object: bool, parameters: &[String]) -> Option<&'static Self> {
-        let has = |name: &str| parameters.iter().any(|parameter| parameter == name);
+    pub(crate) fn of(
+        method: &Method,
+        of_object: bool,
+        parameters: &[(String, String)],
+    ) -> Option<&'static Self> {
+        let has = |name: &str| parameters.iter().any(|(parameter, _)| parameter == name);
         // With an id one of them is asked for, and there is none.
         if has("id") {
             return None;

@@ -127,15 +127,13 @@ impl<E: Engine> View for Database<E> {
     }
 
     async fn inline(&self, id: Uuid) -> Result<Option<Bytes>> {
-        let lookups = self.0.lookups().and_then(|lookups| Some((lookups, lookups.now()?)));
-        if let Some((lookups, stamp)) = &lookups
-            && let Some(bytes) = lookups.inline(stamp, id)
-        {
+        let lookups = self.0.lookups();
+        if let Some(bytes) = lookups.and_then(|lookups| lookups.inline(id)) {
             return Ok(Some(bytes));
         }
         let bytes = queries::inline(&mut self.0.reader(Cost::Short).await?, id).await?;
-        if let (Some((lookups, stamp)), Some(bytes)) = (&lookups, &bytes) {
-            lookups.keep_inline(stamp, id, bytes);
+        if let (Some(lookups), Some(bytes)) = (lookups, &bytes) {
+            lookups.keep_inline(id, bytes);
         }
         Ok(bytes)
     }

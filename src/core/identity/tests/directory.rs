@@ -214,7 +214,7 @@ async fn no_name_leads_to_two_workspaces() {
         assert!(matches!(identity.put_workspace(bad).await, Err(Error::AlreadyExists(_))));
     }
     assert!(matches!(identity.put_workspace(workspace("x", "no")).await, Err(Error::InvalidArgument(_))));
-    assert_eq!(*identity.workspaces().await.unwrap(), std::slice::from_ref(&w));
+    assert_eq!(*identity.workspaces().await.unwrap(), [std::sync::Arc::new(w.clone())]);
 
     let renamed = identity.put_workspace(Workspace { slug: "b".into(), ..w.clone() }).await.unwrap();
     assert_eq!(renamed.uuid, w.uuid);

@@ -18,7 +18,7 @@ pub(super) async fn keeping(versions: u32) -> TestCore {
 
 pub(super) async fn keep(core: &TestCore, versions: u32, versions_suspended: bool) {
     let workspaces = core.identity().workspaces().await.unwrap();
-    let mut workspace = workspaces.iter().find(|one| one.slug == "common-files").unwrap().clone();
+    let mut workspace = workspaces.iter().find(|one| one.slug == "common-files").unwrap().as_ref().clone();
     workspace.versions = versions;
     workspace.versions_suspended = versions_suspended;
     core.identity().put_workspace(workspace).await.unwrap();

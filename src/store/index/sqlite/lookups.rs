@@ -6,8 +6,8 @@
 //! process rewrites once it is on disk, and before anybody sees it. An entry is served only while
 //! the header is still the one under which it was read, so no answer is older than the last commit.
 //!
-//! The price: a commit makes all entries worthless. Beside steady writes this is one small read
-//! more per lookup.
+//! The price: a commit makes all nodes worthless. Beside steady writes this is one small read more
+//! per lookup. Inline bytes stay: they never change.
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
@@ -103,10 +103,10 @@ impl Lookups {
         Some(chain.iter().map(|node| Node::clone(node)).collect())
     }
 
-    pub fn inline(&self, stamp: &Stamp, id: Uuid) -> Option<Bytes> {
-        let mut kept = self.at(stamp);
-        let era = kept.era;
-        kept.inline.get(&id, era)
+    /// Whatever was committed since: bytes never change under their id, and whoever asks has just
+    /// read it from a node.
+    pub fn inline(&self, id: Uuid) -> Option<Bytes> {
+        self.kept().inline.get(&id, 0)
     }
 
     /// Keeps what was read since `stamp`, unless something was committed meanwhile.
@@ -128,19 +128,17 @@ impl Lookups {
         }
     }
 
-    /// See [`Lookups::keep_chain`].
-    pub fn keep_inline(&self, stamp: &Stamp, id: Uuid, bytes: &Bytes) {
-        if self.now().as_ref() != Some(stamp) {
-            return;
-        }
-        let mut kept = self.at(stamp);
-        let era = kept.era;
-        kept.inline.insert(id, bytes.clone(), era, ENTRY_BYTES + bytes.len());
+    pub fn keep_inline(&self, id: Uuid, bytes: &Bytes) {
+        self.kept().inline.insert(id, bytes.clone(), 0, ENTRY_BYTES + bytes.len());
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What is kept of a state: nothing, if what is kept is of another one.
     fn at(&self, stamp: &Stamp) -> MutexGuard<'_, Kept> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept();
         if kept.stamp != *stamp {
             kept.stamp = *stamp;
             kept.era += 1;
