@@ -3,6 +3,7 @@
 //! Known gaps: encryption and ACL grants are refused with 501 rather than dropped; object lock as Amazon
 //! does in a bucket that has none.
 
+use std::fmt::Display;
 use std::time::SystemTime;
 
 use base64::Engine as _;
@@ -14,8 +15,8 @@ use cellgate_core::node::Attributes;
 use cellgate_core::tree::TAGS;
 use cellgate_core::{Error, Node};
 use http::header::{
-    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_TYPE,
-    ETAG, EXPIRES, IF_MATCH, IF_NONE_MATCH, LAST_MODIFIED,
+    ACCEPT_RANGES, AsHeaderName, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_LANGUAGE,
+    CONTENT_TYPE, ETAG, EXPIRES, IF_MATCH, IF_NONE_MATCH, LAST_MODIFIED,
 };
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode};
 use s3s::dto::{ETag, Timestamp};
@@ -109,7 +110,7 @@ pub(crate) fn new_object(headers: &HeaderMap) -> S3Result<(Attributes, Option<St
 /// The media type. Generic ones say nothing (Cells' web client and cec send them for everything):
 /// the core goes by the name then, so that other doors show the file as what it is.
 fn mime(headers: &HeaderMap) -> S3Result<Option<String>> {
-    Ok(text(headers, CONTENT_TYPE.as_str())?
+    Ok(text(headers, &CONTENT_TYPE)?
         .filter(|mime| {
             !mime.is_empty() && !matches!(*mime, "application/octet-stream" | "binary/octet-stream")
         })
@@ -381,7 +382,10 @@ pub(crate) fn no_object_lock() -> S3Error {
 }
 
 /// The one value of a header, as UTF-8 (metadata may be raw UTF-8).
-pub(crate) fn text<'h>(headers: &'h HeaderMap, name: &str) -> S3Result<Option<&'h str>> {
+pub(crate) fn text<N>(headers: &HeaderMap, name: N) -> S3Result<Option<&str>>
+where
+    N: AsHeaderName + Display + Copy,
+{
     let mut values = headers.get_all(name).iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {

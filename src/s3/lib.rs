@@ -142,13 +142,12 @@ impl Protocol for S3 {
     }
 
     fn serve(&self, request: Request) -> BoxFuture<'static, Response> {
-        let door = Arc::clone(&self.0);
-        Box::pin(async move { door.answer(request).await })
+        Box::pin(Arc::clone(&self.0).answer(request))
     }
 }
 
 impl Inner {
-    async fn answer(&self, mut request: Request) -> Response {
+    async fn answer(self: Arc<Self>, mut request: Request) -> Response {
         if let Some(bucket) = domains::bucket(&self.settings.domains, &request) {
             request.extensions_mut().insert(bucket);
         }
@@ -181,7 +180,9 @@ impl Inner {
             route::bring_to_path_style(&mut request);
             headers::quote_conditions(request.headers_mut());
             let call = Arc::new(call);
-            (CALL.scope(call.clone(), self.call(request, parameters, &call)).await, call)
+            // Boxed: a future that is handed on is copied, with all the room that it has.
+            let answer = Box::pin(self.call(request, parameters, &call));
+            (CALL.scope(call.clone(), answer).await, call)
         };
         let principal = call.principal().map(|principal| principal.login.clone());
         Ok((response, Note { principal, operation: call.operation() }))

@@ -159,7 +159,7 @@ fn components(authorization: &str) -> S3Result<(&str, &str, &str)> {
 /// When a header was signed: as the text to sign has it, and in seconds.
 fn header_time(headers: &HeaderMap) -> S3Result<(String, i64)> {
     let amz = headers::text(headers, "x-amz-date")?.filter(|value| !value.is_empty());
-    let plain = headers::text(headers, DATE.as_str())?;
+    let plain = headers::text(headers, &DATE)?;
     let invalid = || error::denied("AWS authentication requires a valid Date or x-amz-date header.");
     let written = amz.or(plain).ok_or_else(invalid)?;
     if let Some(time) = amz_time(written) {

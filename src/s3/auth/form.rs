@@ -20,7 +20,7 @@ pub(super) enum Form {
 
 impl Form {
     pub(super) fn of(headers: &HeaderMap, query: &Query) -> S3Result<Self> {
-        let authorization = headers::text(headers, AUTHORIZATION.as_str())?.unwrap_or_default();
+        let authorization = headers::text(headers, &AUTHORIZATION)?.unwrap_or_default();
         let header = Self::of_header(authorization)?;
         let any = |names: &[&str]| names.iter().any(|name| query.has(name));
         let query = match (

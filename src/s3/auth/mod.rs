@@ -203,7 +203,7 @@ impl Front {
 fn check_owner(headers: &HeaderMap, principal: &SharedPrincipal) -> S3Result<()> {
     for name in ["x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner"] {
         let Some(expected) = headers::text(headers, name)? else { continue };
-        let authorization = headers::text(headers, AUTHORIZATION.as_str())?.unwrap_or_default();
+        let authorization = headers::text(headers, &AUTHORIZATION)?.unwrap_or_default();
         let owner = principal.uuid.simple().to_string();
         if expected != owner && !authorization.contains(&format!("Credential={expected}/")) {
             return Err(S3Error::new(S3ErrorCode::AccessDenied));
@@ -256,7 +256,7 @@ fn token_beside(headers: &mut HeaderMap, query: &Query) -> S3Result<Option<Strin
 }
 
 fn bearer_token(request: &HeaderMap) -> S3Result<&str> {
-    let authorization = headers::text(request, AUTHORIZATION.as_str())?.unwrap_or_default();
+    let authorization = headers::text(request, &AUTHORIZATION)?.unwrap_or_default();
     Ok(authorization.split_once(' ').map(|(_, token)| token.trim()).unwrap_or_default())
 }
 

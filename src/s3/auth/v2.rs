@@ -105,14 +105,14 @@ impl Claim {
             }
             return Ok(Self { access_key, signature: unbase64(&signature)?, date: expires });
         }
-        let authorization = headers::text(headers, AUTHORIZATION.as_str())?.unwrap_or_default();
+        let authorization = headers::text(headers, &AUTHORIZATION)?.unwrap_or_default();
         // From the right: `:` may be part of a key, never of base64.
         let (access_key, signature) =
             authorization.strip_prefix("AWS ").and_then(|pair| pair.trim().rsplit_once(':')).ok_or_else(
                 || error::invalid("AWS authorization header is invalid.  Expected AwsAccessKeyId:signature"),
             )?;
         let amz = headers::text(headers, "x-amz-date")?;
-        let plain = headers::text(headers, DATE.as_str())?;
+        let plain = headers::text(headers, &DATE)?;
         let signed_at = amz
             .or(plain)
             .and_then(parse_date)

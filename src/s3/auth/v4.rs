@@ -44,7 +44,7 @@ pub(super) async fn by_header(
     request: &Parts,
     body: &mut Body,
 ) -> S3Result<Verified> {
-    let authorization = headers::text(&request.headers, AUTHORIZATION.as_str())?.unwrap_or_default();
+    let authorization = headers::text(&request.headers, &AUTHORIZATION)?.unwrap_or_default();
     let claim = Claim::of_header(authorization, &request.headers, now_s())?;
     let announced = headers::text(&request.headers, CONTENT_SHA256)?.map(str::to_owned);
     body::check_announced(&request.headers)?;

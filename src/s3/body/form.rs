@@ -43,7 +43,7 @@ impl Form {
                 "At least one of the pre-conditions you specified did not hold",
             ));
         }
-        let content_type = headers::text(headers, CONTENT_TYPE.as_str())?.unwrap_or_default();
+        let content_type = headers::text(headers, &CONTENT_TYPE)?.unwrap_or_default();
         let boundary = boundary(content_type).ok_or_else(malformed)?;
         let mut parts = Parts::new(&boundary, body);
         let (mut fields, mut seen) = (Fields::default(), 0);
@@ -207,7 +207,7 @@ impl Reader for Content {
 }
 
 pub(crate) fn is_form(headers: &HeaderMap) -> bool {
-    let mime = headers::text(headers, CONTENT_TYPE.as_str()).ok().flatten().unwrap_or_default();
+    let mime = headers::text(headers, &CONTENT_TYPE).ok().flatten().unwrap_or_default();
     mime.get(..19).is_some_and(|mime| mime.eq_ignore_ascii_case("multipart/form-data"))
 }
 

@@ -201,7 +201,7 @@ pub(crate) async fn gathered_digest(headers: &HeaderMap, body: &mut core_http::B
             "Missing required header for this request: x-amz-content-sha256",
         )
     };
-    let length = headers::text(headers, CONTENT_LENGTH.as_str())?;
+    let length = headers::text(headers, &CONTENT_LENGTH)?;
     if length.and_then(|length| length.parse::<u64>().ok()).is_none_or(|length| length > GATHERED_MAX_BYTES) {
         return Err(too_long());
     }

@@ -1,5 +1,8 @@
 //! Requests that s3s does not see; [`Direct`] says which, and why.
 
+use std::fmt::Display;
+
+use http::header::AsHeaderName;
 use http::{Extensions, HeaderMap, Method};
 use s3s::{Body, S3Response, S3Result};
 
@@ -25,7 +28,10 @@ impl DirectRequest {
     }
 
     /// The one header of that name.
-    pub(crate) fn header(&self, name: &str) -> S3Result<Option<&str>> {
+    pub(crate) fn header<N>(&self, name: N) -> S3Result<Option<&str>>
+    where
+        N: AsHeaderName + Display + Copy,
+    {
         headers::text(&self.headers, name)
     }
 

@@ -140,8 +140,8 @@ fn no_such_part() -> S3Error {
 /// The range asked for. A header that is no single range is ignored, and so is one under an
 /// `If-Range` that does not hold (RFC 9110 13.1.5, 14.2).
 pub(super) fn range(req: &DirectRequest, current: Option<&Node>) -> S3Result<Option<RangeSpec>> {
-    let Some(range) = req.header(RANGE.as_str())?.and_then(RangeSpec::parse) else { return Ok(None) };
-    let (Some(validator), Some(node)) = (req.header(IF_RANGE.as_str())?, current) else {
+    let Some(range) = req.header(&RANGE)?.and_then(RangeSpec::parse) else { return Ok(None) };
+    let (Some(validator), Some(node)) = (req.header(&IF_RANGE)?, current) else {
         return Ok(Some(range));
     };
     let holds = match date::parse_http(validator) {
