@@ -1,18 +1,18 @@
 //! Digests of a body as it streams by.
 //!
 //! MD5 is the ceiling of a large write, so beyond the first MiB it runs beside the writing, on a
-//! thread of its own, fed through a short channel of shared buffers.
+//! thread of its own, fed through a short queue of shared buffers.
 
 use bytes::Bytes;
 use crc_fast::CrcAlgorithm;
 use md5::Digest as _;
-use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use xxhash_rust::xxh3::Xxh3;
 use xxhash_rust::xxh64::Xxh64;
 
 use crate::content::{Algorithm, Checksum};
 use crate::error::{Error, Result};
+use crate::feed::{Feed, feed};
 
 /// Bodies up to this size are hashed in place: handing them to a thread costs more.
 const INLINE_BYTES: usize = 1024 * 1024;
@@ -24,7 +24,7 @@ pub(crate) enum Digester {
         seen: usize,
     },
     Beside {
-        feed: mpsc::Sender<Bytes>,
+        feed: Feed<Bytes>,
         task: JoinHandle<Box<Hashers>>,
     },
     /// Between the two, for the length of one call.
@@ -44,9 +44,9 @@ impl Digester {
                 return Ok(());
             }
             if let Self::Inline { mut hashers, .. } = std::mem::replace(self, Self::Moving) {
-                let (feed, mut meal) = mpsc::channel::<Bytes>(16);
+                let (feed, mut meal) = feed::<Bytes>();
                 let task = tokio::task::spawn_blocking(move || {
-                    while let Some(bytes) = meal.blocking_recv() {
+                    while let Some(bytes) = meal.next() {
                         hashers.update(&bytes);
                     }
                     hashers
@@ -55,7 +55,7 @@ impl Digester {
             }
         }
         match self {
-            Self::Beside { feed, .. } => feed.send(bytes.clone()).await.map_err(lost),
+            Self::Beside { feed, .. } => feed.send(bytes.clone(), bytes.len()).await.map_err(|_| lost()),
             _ => Err(Error::internal("a digest was left between two places")),
         }
     }
@@ -74,7 +74,7 @@ impl Digester {
     }
 }
 
-fn lost(_: mpsc::error::SendError<Bytes>) -> Error {
+fn lost() -> Error {
     Error::internal("the digest thread ended early")
 }
 

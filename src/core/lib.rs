@@ -20,6 +20,7 @@ pub mod content;
 mod core;
 mod digest;
 pub mod error;
+pub mod feed;
 pub mod http;
 pub mod identity;
 mod janitor;

@@ -6,11 +6,11 @@
 
 use bytes::Bytes;
 use cellgate_core::content::Checksum;
+use cellgate_core::feed::{Feed, feed};
 use cellgate_core::http as core_http;
 use http_body_util::BodyExt as _;
 use s3s::{S3Error, S3ErrorCode, S3Result};
 use sha2::{Digest as _, Sha256};
-use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::{Reader, incomplete, sha256_mismatch};
@@ -19,8 +19,6 @@ use crate::error;
 
 /// Bodies up to this size are hashed in place: handing them to a thread costs more.
 const INLINE_BYTES: usize = 1024 * 1024;
-/// Buffers on their way to the thread.
-const FEED: usize = 8;
 
 pub(super) fn of(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
@@ -85,7 +83,7 @@ pub(super) enum Verifier {
         seen: usize,
     },
     Beside {
-        feed: mpsc::Sender<Meal>,
+        feed: Feed<Meal>,
         task: JoinHandle<S3Result<Box<Hashing>>>,
     },
     /// Done, or between the two for the length of one call.
@@ -143,7 +141,11 @@ impl Verifier {
             self.set_aside();
         }
         let Self::Beside { feed, .. } = self else { return Err(lost()) };
-        if feed.send(meal).await.is_ok() {
+        let bytes = match &meal {
+            Meal::Bytes(bytes) => bytes.len(),
+            Meal::End(signature) => signature.len(),
+        };
+        if feed.send(meal, bytes).await.is_ok() {
             return Ok(());
         }
         // The thread stops at the first signature that is wrong.
@@ -155,9 +157,9 @@ impl Verifier {
 
     fn set_aside(&mut self) {
         let Self::Inline { mut hashing, .. } = std::mem::replace(self, Self::Gone) else { return };
-        let (feed, mut meals) = mpsc::channel(FEED);
+        let (feed, mut meals) = feed();
         let task = tokio::task::spawn_blocking(move || {
-            while let Some(meal) = meals.blocking_recv() {
+            while let Some(meal) = meals.next() {
                 hashing.take(meal)?;
             }
             Ok(hashing)

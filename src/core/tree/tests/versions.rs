@@ -304,7 +304,7 @@ async fn an_adopted_folder_keeps_no_versions_and_none_are_promised() {
         assert!(matches!(refused, Err(Error::NotImplemented(_))), "{refused:?}");
     }
     let workspaces = core.identity().workspaces().await.unwrap();
-    let mut archive = workspaces.iter().find(|one| one.slug == "archive").unwrap().clone();
+    let mut archive = workspaces.iter().find(|one| one.slug == "archive").unwrap().as_ref().clone();
     archive.versions = 5;
     let refused = core.identity().put_workspace(archive).await;
     assert!(matches!(refused, Err(Error::NotImplemented(_))), "{refused:?}");
