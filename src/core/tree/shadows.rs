@@ -56,7 +56,7 @@ impl<'p> Entrance<'p> {
     fn of(place: &'p Place, found: &Found) -> Option<Self> {
         let (name, above) = place.names.split_last()?;
         let known = found.ancestry.iter().take(place.names.len());
-        let (depth, node) = known.enumerate().filter(|(_, node)| node.is_collection()).next_back()?;
+        let (depth, node) = known.enumerate().rfind(|(_, node)| node.is_collection())?;
         Some(Self { collection: node.id, above: above.get(depth..)?, name })
     }
 }
