@@ -193,10 +193,15 @@ impl Inner {
             Ok(request) => request,
             Err(refused) => return render(refused),
         };
-        let response = match direct_of(request, parameters) {
-            Ok((how, request)) => direct::answer(&self.ops, how, request).await.map_or_else(render, plain),
+        let response = match direct_of(&request, &parameters) {
+            Some((how, bucket, key)) => {
+                let (parts, _) = request.into_parts();
+                let (method, headers, extensions) = (parts.method, parts.headers, parts.extensions);
+                let request = DirectRequest { method, bucket, key, parameters, headers, extensions };
+                direct::answer(&self.ops, how, request).await.map_or_else(render, plain)
+            }
             // Boxed, as all that is large and rare: every request would carry its room along.
-            Err(request) => Box::pin(self.by_s3s(request, call)).await,
+            None => Box::pin(self.by_s3s(request, call)).await,
         };
         match call.fault.take() {
             // What was wrong with a body is the cause of whatever was made of it.
@@ -235,21 +240,13 @@ impl Inner {
     }
 }
 
-/// The request as one that does not go through s3s, if it is one.
-fn direct_of(
-    request: Request,
-    parameters: Vec<(String, String)>,
-) -> Result<(Direct, DirectRequest), Request> {
+/// How the request is answered without s3s, if it is, and the bucket and the key that it names.
+fn direct_of(request: &Request, parameters: &[(String, String)]) -> Option<(Direct, String, String)> {
     // s3s says what is wrong with a path that cannot be decoded.
-    let Ok(path) = route::decode(request.uri().path()) else { return Err(request) };
-    let Some(how) = Direct::of(request.method(), &path, &parameters, request.headers()) else {
-        return Err(request);
-    };
+    let path = route::decode(request.uri().path()).ok()?;
+    let how = Direct::of(request.method(), &path, parameters, request.headers())?;
     let (bucket, key) = route::split_bucket(&path);
-    let (bucket, key) = (bucket.to_owned(), key.to_owned());
-    let (parts, _) = request.into_parts();
-    let (method, headers, extensions) = (parts.method, parts.headers, parts.extensions);
-    Ok((how, DirectRequest { method, bucket, key, parameters, headers, extensions }))
+    Some((how, bucket.to_owned(), key.to_owned()))
 }
 
 fn plain(answer: S3Response<s3s::Body>) -> HttpResponse {
