@@ -9,12 +9,20 @@ use crate::{Stage, assert_error, stage};
 const URI: &str = "/io/common-files/a.txt";
 
 /// The digests of `hello`, and of nothing else: computed apart from the code under test.
-const OF_HELLO: [(&str, &str); 5] = [
+const OF_HELLO: [(&str, &str); 10] = [
     ("x-amz-checksum-crc32", "NhCmhg=="),
     ("x-amz-checksum-crc32c", "mnG7TA=="),
     ("x-amz-checksum-crc64nvme", "M3eFcAZSQlc="),
     ("x-amz-checksum-sha1", "qvTGHdzF6KLavt4PO0gs2a6pQ00="),
     ("x-amz-checksum-sha256", "LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ="),
+    (
+        "x-amz-checksum-sha512",
+        "m3HSJL1i83hdltRq0+o9czGb+8KJDKra4t/3JRlnPKcjI8PZm6XBHXx6zG4UuMXaDEZjR1wuXDre9G9zvN7AQw==",
+    ),
+    ("x-amz-checksum-md5", "XUFAKrxLKna5cZ2REBfFkg=="),
+    ("x-amz-checksum-xxhash64", "JseCfYifbaM="),
+    ("x-amz-checksum-xxhash3", "lVXoVVxi3P0="),
+    ("x-amz-checksum-xxhash128", "tenBrQcbPn/Hec+qXlI4GA=="),
 ];
 
 #[tokio::test]
