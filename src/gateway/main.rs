@@ -7,6 +7,7 @@
 //! | `open` | store and core from a configuration |
 //! | `serve` | builds the doors and serves |
 //! | `listener` | accepts connections |
+//! | `memory` | what the allocator may keep |
 //! | `wire` | a plain connection, on which files go out unread |
 //! | `request` | what happens to every request |
 //! | `dispatch` | which door answers |
@@ -24,6 +25,7 @@ mod contract_tests;
 mod cors;
 mod dispatch;
 mod listener;
+mod memory;
 mod open;
 mod request;
 mod serve;
@@ -32,5 +34,6 @@ mod welcome;
 mod wire;
 
 fn main() -> std::process::ExitCode {
+    memory::bound();
     cli::run()
 }
