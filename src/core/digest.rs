@@ -46,7 +46,7 @@ impl Digester {
             if let Self::Inline { mut hashers, .. } = std::mem::replace(self, Self::Moving) {
                 let (feed, mut meal) = feed::<Bytes>();
                 let task = tokio::task::spawn_blocking(move || {
-                    while let Some(bytes) = meal.next() {
+                    while let Some(bytes) = meal.take() {
                         hashers.update(&bytes);
                     }
                     hashers

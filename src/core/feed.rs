@@ -42,7 +42,7 @@ impl<T> Feed<T> {
 
 impl<T> Fed<T> {
     /// The next item, on a thread that may wait; `None` after the last one.
-    pub fn next(&mut self) -> Option<T> {
+    pub fn take(&mut self) -> Option<T> {
         // Only now is the one before done with.
         self.held = None;
         let (item, room) = self.queue.blocking_recv()?;
@@ -67,13 +67,13 @@ mod tests {
         assert!(full.await.is_err());
         let eater = std::thread::spawn(move || {
             // The first is done with when the second is asked for.
-            assert_eq!((fed.next(), fed.next()), (Some(1), Some(2)));
+            assert_eq!((fed.take(), fed.take()), (Some(1), Some(2)));
             fed
         });
         feed.send(3, half).await.unwrap();
         let mut fed = eater.join().unwrap();
         drop(feed);
-        std::thread::spawn(move || assert_eq!((fed.next(), fed.next()), (Some(3), None))).join().unwrap();
+        std::thread::spawn(move || assert_eq!((fed.take(), fed.take()), (Some(3), None))).join().unwrap();
     }
 
     #[tokio::test]

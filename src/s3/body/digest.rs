@@ -159,7 +159,7 @@ impl Verifier {
         let Self::Inline { mut hashing, .. } = std::mem::replace(self, Self::Gone) else { return };
         let (feed, mut meals) = feed();
         let task = tokio::task::spawn_blocking(move || {
-            while let Some(meal) = meals.next() {
+            while let Some(meal) = meals.take() {
                 hashing.take(meal)?;
             }
             Ok(hashing)
