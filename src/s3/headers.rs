@@ -311,7 +311,8 @@ pub(crate) fn write_conditions(headers: &HeaderMap) -> S3Result<Conditions> {
     Ok(Conditions { if_match: tags(IF_MATCH)?, if_none_match: tags(IF_NONE_MATCH)?, ..Conditions::default() })
 }
 
-/// Writes an entity tag without quotes, which Amazon takes and s3s does not, as one with.
+/// Writes an entity tag without quotes as one with: s3s takes those of letters, digits and dashes alone,
+/// Amazon compares any.
 pub(crate) fn quote_conditions(headers: &mut HeaderMap) {
     for name in [IF_MATCH, IF_NONE_MATCH] {
         let mut tags = headers.get_all(&name).iter().map(HeaderValue::as_bytes);

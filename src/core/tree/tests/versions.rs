@@ -157,8 +157,13 @@ async fn a_locked_leaf_keeps_its_versions() {
     assert!(matches!(stopped, Err(Error::Locked { .. })));
     let stopped = tree.restore_version(&path(FILE), first, &[]).await;
     assert!(matches!(stopped, Err(Error::Locked { .. })));
-    let how = Remove { tokens: vec![lock.token], ..Remove::default() };
-    core.tree("admin").await.remove_version(&path(FILE), first, &how).await.unwrap();
+    let (admin, set) = (core.tree("admin").await, [("x-tag".to_owned(), Some("1".to_owned()))]);
+    let stopped = admin.set_version_attributes(&path(FILE), first, &set, &[]).await;
+    assert!(matches!(stopped, Err(Error::Locked { .. })));
+    let tokens = vec![lock.token];
+    admin.set_version_attributes(&path(FILE), first, &set, &tokens).await.unwrap();
+    let how = Remove { tokens, ..Remove::default() };
+    admin.remove_version(&path(FILE), first, &how).await.unwrap();
 }
 
 #[tokio::test]
